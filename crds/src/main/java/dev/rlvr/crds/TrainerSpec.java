@@ -1,0 +1,91 @@
+package dev.rlvr.crds;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.crd.generator.annotation.PreserveUnknownFields;
+import io.fabric8.crd.generator.annotation.SchemaFrom;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The pods that train: one process (rank) per GPU, or {@code ranksPerReplica} processes on CPUs. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+        value = "self.gpusPerReplica == 0 || self.ranksPerReplica == 1",
+        message = "trainer.ranksPerReplica is for CPUs (gpusPerReplica: 0); with GPUs there is one rank per GPU")
+public record TrainerSpec(
+        @Default("1") @Min(1) @Max(4096) @JsonPropertyDescription("Trainer pods. Default 1.")
+        int replicas,
+
+        @Default("1")
+        @Min(0)
+        @Max(16)
+        @JsonPropertyDescription("GPUs per pod, one rank each; 0 trains on CPUs. Default 1.")
+        int gpusPerReplica,
+
+        @Default("1") @Min(1) @Max(64) @JsonPropertyDescription("Ranks per pod where gpusPerReplica is 0. Default 1.")
+        int ranksPerReplica,
+
+        @Default("0")
+        @Min(0)
+        @Max(1024)
+        @JsonPropertyDescription(
+                "CPU threads per rank; 0 shares the pod's cores among its ranks. Results are reproducible to"
+                        + " the bit for a fixed number of threads. Default 0.")
+        int threadsPerRank,
+
+        @Default("nvidia.com/gpu")
+        @Size(min = 1)
+        @JsonPropertyDescription("Extended resource that stands for a GPU. Default nvidia.com/gpu.")
+        String gpuResource,
+
+        @Size(min = 1)
+        @JsonPropertyDescription("Trainer image. Default: the image the operator is configured with.")
+        @Nullable
+        String image,
+
+        @JsonPropertyDescription("Compute resources of the trainer container; GPUs are added by gpusPerReplica.")
+        @Nullable
+        ResourceRequirements resources,
+
+        @Default("F32") @JsonPropertyDescription("F32, or BF16 with F32 master weights. Default F32.")
+        Precision precision,
+
+        @Default("None")
+        @JsonPropertyDescription("What is split over the ranks: None, Optimizer, Gradients or Parameters (ZeRO 0 to 3)."
+                + " Default None.")
+        Sharding sharding,
+
+        @Default("16384")
+        @Min(1)
+        @JsonPropertyDescription("Tokens, padding included, of one forward and backward pass. Default 16384.")
+        int microBatchTokens,
+
+        @PreserveUnknownFields
+        @SchemaFrom(type = Map.class)
+        @JsonPropertyDescription(
+                "Strategic-merge patch over the generated pod template (metadata and spec). Names and fields"
+                        + " that the operator reserves are rejected.")
+        @Nullable
+        JsonNode podTemplate) {
+
+    /** Number format of matrix products. */
+    public enum Precision {
+        F32,
+        BF16
+    }
+
+    /** ZeRO stages by what they split. */
+    public enum Sharding {
+        None,
+        Optimizer,
+        Gradients,
+        Parameters
+    }
+}

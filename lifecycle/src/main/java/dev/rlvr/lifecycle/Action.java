@@ -1,0 +1,18 @@
+package dev.rlvr.lifecycle;
+
+import java.time.Duration;
+
+/** Something a back end does after the plan's status is written. Every action is idempotent: doing it twice changes nothing. */
+public sealed interface Action {
+    /** Creates what attempts share, where it is absent: checkpoint volume, configuration, identity, network name. */
+    record EnsureResources() implements Action {}
+
+    /** Creates the attempt of that number where it is absent; its trainer goes on from the newest complete checkpoint. */
+    record StartAttempt(int number) implements Action {}
+
+    /** Removes an attempt; its trainers get so long to write a checkpoint. */
+    record StopAttempt(int number, Duration gracePeriod) implements Action {}
+
+    /** Removes all that attempts share, but never checkpoints. */
+    record RemoveResources() implements Action {}
+}

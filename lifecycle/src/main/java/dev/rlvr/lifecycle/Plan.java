@@ -1,0 +1,20 @@
+package dev.rlvr.lifecycle;
+
+import dev.rlvr.crds.RLVRJobStatus;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What to do now. A back end first writes {@code status} where it differs from the stored one, then performs {@code actions} in order, then
+ * looks again after {@code lookAgainAfter} or when something changes.
+ *
+ * @param status the whole next status; progress, checkpoint and evaluation are passed through from the job unchanged
+ * @param actions what to do after the status is stored
+ * @param lookAgainAfter when a deadline must be looked at even if nothing changes; empty if only a change matters
+ */
+public record Plan(RLVRJobStatus status, List<Action> actions, Optional<Duration> lookAgainAfter) {
+    public Plan {
+        actions = List.copyOf(actions);
+    }
+}
