@@ -42,10 +42,12 @@ public record RLVRJobStatus(
         @JsonPropertyDescription("Held-out results by evaluation, written by the trainer.") @Nullable
         List<Evaluation> evaluation,
 
-        @JsonPropertyDescription("When the current attempt was begun (RFC 3339).") @Nullable
+        @JsonPropertyDescription(
+                "When the current attempt was begun (RFC 3339); absent while an attempt is over and the next waits.")
+        @Nullable
         String attemptStartTime,
 
-        @JsonPropertyDescription("When pods first ran (RFC 3339).") @Nullable
+        @JsonPropertyDescription("When all pods first ran (RFC 3339).") @Nullable
         String startTime,
 
         @JsonPropertyDescription("When the job ended (RFC 3339).") @Nullable
@@ -77,9 +79,13 @@ public record RLVRJobStatus(
             int user,
 
             @JsonPropertyDescription("Used of spec.lifecycle.restarts.infrastructure.")
-            int infrastructure) {
+            int infrastructure,
+
+            @JsonPropertyDescription("When the last restarted attempt failed (RFC 3339); the back-off counts from it.")
+            @Nullable
+            String lastFailureTime) {
         /** No restart yet. */
-        public static final Restarts NONE = new Restarts(0, 0, 0);
+        public static final Restarts NONE = new Restarts(0, 0, 0, null);
     }
 
     /** Figures of the last finished step. */

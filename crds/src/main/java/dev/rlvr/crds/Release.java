@@ -1,0 +1,90 @@
+package dev.rlvr.crds;
+
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.EntropyFrom;
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Scope;
+import dev.rlvr.crds.AlgorithmSpec.Objective;
+import dev.rlvr.crds.AlgorithmSpec.Optimizer.Schedule;
+import dev.rlvr.crds.RewardSpec.Verifier;
+import dev.rlvr.crds.RolloutSpec.Engine;
+import dev.rlvr.crds.Source.Scheme;
+import dev.rlvr.crds.TrainerSpec.Precision;
+import dev.rlvr.crds.TrainerSpec.Sharding;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** What the API already has and the trainer of this release cannot do yet. */
+public final class Release {
+    private static final Set<Verifier> VERIFIERS = EnumSet.of(Verifier.Numeric, Verifier.Exact);
+    private static final Set<Scheme> SOURCES = EnumSet.of(Scheme.FILE, Scheme.BUNDLED, Scheme.PVC);
+    private static final Set<Scheme> CHECKPOINTS = EnumSet.of(Scheme.FILE, Scheme.PVC);
+
+    private final List<String> problems = new ArrayList<>();
+
+    private Release() {}
+
+    /**
+     * What a spec asks for in vain: one line each with field, value and remedy; empty where this release can run it.
+     *
+     * @param spec a spec with the schema's defaults applied
+     */
+    public static List<String> unsupported(RLVRJobSpec spec) {
+        Release release = new Release();
+        release.sources(spec);
+        release.algorithm(spec.algorithm());
+        release.sampling(spec.rollout(), spec.reward());
+        release.pods(spec.trainer());
+        return List.copyOf(release.problems);
+    }
+
+    private void sources(RLVRJobSpec spec) {
+        source("model.source", spec.model().source(), SOURCES, "file:///, pvc:// or bundled://");
+        source("data.source", spec.data().source(), SOURCES, "file:///, pvc:// or bundled://");
+        for (EvaluationSpec set : spec.evaluation() == null ? List.<EvaluationSpec>of() : spec.evaluation()) {
+            source("evaluation[" + set.name() + "].source", set.source(), SOURCES, "file:///, pvc:// or bundled://");
+        }
+        if (spec.checkpoint().resumeFrom() != null) {
+            source("checkpoint.resumeFrom", spec.checkpoint().resumeFrom(), CHECKPOINTS, "file:/// or pvc://");
+        }
+    }
+
+    private void source(String field, String source, Set<Scheme> supported, String remedy) {
+        refuse(!supported.contains(Source.parse(source).scheme()), field, source, "use " + remedy);
+    }
+
+    private void algorithm(AlgorithmSpec of) {
+        refuse(of.objective() != Objective.DAPO, "algorithm.objective", of.objective(), "use DAPO");
+        refuse(of.klCoefficient() != 0, "algorithm.klCoefficient", of.klCoefficient(), "use 0");
+        refuse(of.entropyCoefficient() != 0, "algorithm.entropyCoefficient", of.entropyCoefficient(), "use 0");
+
+        Schedule schedule = of.optimizer().schedule();
+        refuse(schedule != Schedule.Constant, "algorithm.optimizer.schedule", schedule, "use Constant");
+
+        AlgorithmSpec.ForkingTokens forking = of.forkingTokens();
+        refuse(forking.scope() != Scope.MiniBatch, "algorithm.forkingTokens.scope", forking.scope(), "use MiniBatch");
+        EntropyFrom from = forking.entropyFrom();
+        refuse(from != EntropyFrom.Current, "algorithm.forkingTokens.entropyFrom", from, "use Current");
+    }
+
+    private void sampling(RolloutSpec rollout, RewardSpec reward) {
+        refuse(rollout.engine() != Engine.Embedded, "rollout.engine", rollout.engine(), "use Embedded");
+        refuse(rollout.topP() != 1, "rollout.topP", rollout.topP(), "use 1.0");
+        refuse(rollout.topK() != 0, "rollout.topK", rollout.topK(), "use 0");
+        refuse(!VERIFIERS.contains(reward.verifier()), "reward.verifier", reward.verifier(), "use Numeric or Exact");
+    }
+
+    private void pods(TrainerSpec trainer) {
+        refuse(trainer.replicas() != 1, "trainer.replicas", trainer.replicas(), "use 1");
+        refuse(trainer.gpusPerReplica() != 0, "trainer.gpusPerReplica", trainer.gpusPerReplica(), "use 0 (CPU)");
+        refuse(trainer.ranksPerReplica() != 1, "trainer.ranksPerReplica", trainer.ranksPerReplica(), "use 1");
+        refuse(trainer.precision() != Precision.F32, "trainer.precision", trainer.precision(), "use F32");
+        refuse(trainer.sharding() != Sharding.None, "trainer.sharding", trainer.sharding(), "use None");
+    }
+
+    private void refuse(boolean unsupported, String field, Object value, String remedy) {
+        if (unsupported) {
+            problems.add("spec." + field + ": " + value + " is not in this release; " + remedy);
+        }
+    }
+}
