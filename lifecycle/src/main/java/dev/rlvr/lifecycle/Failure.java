@@ -8,6 +8,9 @@ package dev.rlvr.lifecycle;
  * @param message one sentence for a person; the trainer's last error line where there is one
  */
 public record Failure(Cause cause, String reason, String message) {
+    /** Reason of a trainer that asks to be tried again: it was stopped, or lost a peer. */
+    public static final String TRY_AGAIN = "TryAgain";
+
     /** Whose failure it is. */
     public enum Cause {
         /** The trainer failed by itself: a bug, a diverged run. */
@@ -28,7 +31,7 @@ public record Failure(Cause cause, String reason, String message) {
     public static Failure ofExitCode(int code, String message) {
         return switch (code) {
             case 2 -> new Failure(Cause.BadInput, "BadInput", message);
-            case 75 -> new Failure(Cause.Infrastructure, "TryAgain", message);
+            case 75 -> new Failure(Cause.Infrastructure, TRY_AGAIN, message);
             case 137 -> new Failure(Cause.Infrastructure, "Killed", message);
             case 143 -> new Failure(Cause.Infrastructure, "Terminated", message);
             default -> new Failure(Cause.User, "Crash", message);
