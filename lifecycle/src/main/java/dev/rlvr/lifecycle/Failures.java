@@ -63,7 +63,8 @@ record Failures(
     }
 
     private Optional<Failure> hang(Pods pods) {
-        return pods.ready() && stallDeadline(pods).filter(d -> d.passed(now)).isPresent()
+        boolean running = pods.ready() || ledger.running();
+        return running && stallDeadline(pods).passed(now)
                 ? Optional.of(infrastructure(
                         "Stalled",
                         "no progress within spec.lifecycle.stallDeadline %s; where single steps take longer, raise it"
@@ -75,8 +76,10 @@ record Failures(
         return Deadline.start(spec.startDeadline(), attempt, quotaSince);
     }
 
-    Optional<Deadline> stallDeadline(Pods pods) {
-        return pods.runningSince().map(since -> Deadline.stall(spec.stallDeadline(), since, progress));
+    /** Counts from the begin of the attempt where no pod says since when it runs. */
+    Deadline stallDeadline(Pods pods) {
+        Instant since = pods.runningSince().or(ledger::begun).orElse(now);
+        return Deadline.stall(spec.stallDeadline(), since, progress);
     }
 
     private static Failure infrastructure(String reason, String message) {

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What is the case right now, as a back end sees it.
+ * What is the case right now, as a back end sees it. It may lag behind the world, but never behind the observation that the stored
+ * status was decided on: a back end that starts anew reads what exists afresh.
  *
  * @param resourcesReady whether everything that attempts share exists: checkpoint volume, configuration, identity, network name
  * @param attempts attempts whose processes or Kubernetes Job still exist, stopping ones included, by ascending number

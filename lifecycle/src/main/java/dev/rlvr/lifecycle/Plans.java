@@ -7,7 +7,6 @@ import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.crds.RLVRJobStatus.State;
 import dev.rlvr.lifecycle.AttemptObservation.Admission;
 import dev.rlvr.lifecycle.Failure.Cause;
-import dev.rlvr.lifecycle.Situation.Fact;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
 import java.time.Instant;
@@ -210,39 +209,14 @@ final class Plans {
         Ledger next = running ? ledger.ran(now) : ledger;
         Stream<Action> strays = stop(a -> a.number() != ledger.attempt()).stream();
         return new Plan(
-                status(progressOf(attempt, pods, running), next),
+                status(Situation.of(attempt, pods.fact(), running), next),
                 Stream.concat(strays, ensureResources()).toList(),
-                nearest(active(next), attemptDeadline(attempt, pods).map(d -> d.left(now))));
+                nearest(active(next), attemptDeadline(attempt, pods, running).map(d -> d.left(now))));
     }
 
-    private Situation progressOf(AttemptObservation attempt, Pods pods, boolean running) {
-        return switch (attempt.admission()) {
-            case Admission.WaitingForQuota(String message) -> {
-                Fact waits = new Fact(false, "WaitingForQuota", message);
-                yield new Situation(State.Queued, "WaitingForQuota", message, waits, pods.fact());
-            }
-            case Admission.Admitted _, Admission.Evicted _ -> {
-                Fact admitted = new Fact(true, "Admitted", "attempt %d may run".formatted(attempt.number()));
-                yield running
-                        ? new Situation(
-                                State.Running,
-                                "Running",
-                                "attempt %d trains; status.progress says how far it is".formatted(attempt.number()),
-                                admitted,
-                                new Fact(true, "AllRunning", "all pods run"))
-                        : new Situation(
-                                State.Starting,
-                                pods.fact().reason(),
-                                pods.fact().message(),
-                                admitted,
-                                pods.fact());
-            }
-        };
-    }
-
-    private Optional<Deadline> attemptDeadline(AttemptObservation attempt, Pods pods) {
-        if (pods.ready()) {
-            return failures().stallDeadline(pods);
+    private Optional<Deadline> attemptDeadline(AttemptObservation attempt, Pods pods, boolean running) {
+        if (running) {
+            return Optional.of(failures().stallDeadline(pods));
         }
         return attempt.admission() instanceof Admission.Admitted
                 ? Optional.of(failures().startDeadline(attempt))

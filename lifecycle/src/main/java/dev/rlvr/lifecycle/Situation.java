@@ -1,6 +1,7 @@
 package dev.rlvr.lifecycle;
 
 import dev.rlvr.crds.RLVRJobStatus.State;
+import dev.rlvr.lifecycle.AttemptObservation.Admission;
 
 /**
  * Where a job is, in a person's words; all conditions follow from it.
@@ -20,6 +21,24 @@ record Situation(State state, String reason, String message, Fact quota, Fact po
 
     /** Whether something is the case, and why. */
     record Fact(boolean holds, String reason, String message) {}
+
+    /** How far an attempt is that has not ended. */
+    static Situation of(AttemptObservation attempt, Fact pods, boolean running) {
+        if (attempt.admission() instanceof Admission.WaitingForQuota(String message)) {
+            return new Situation(
+                    State.Queued,
+                    "WaitingForQuota",
+                    message,
+                    new Fact(false, "WaitingForQuota", message),
+                    new Fact(false, "WaitingForQuota", "pods are created once there is quota"));
+        }
+        Fact admitted = new Fact(true, "Admitted", "attempt %d may run".formatted(attempt.number()));
+        if (!running) {
+            return new Situation(State.Starting, pods.reason(), pods.message(), admitted, pods);
+        }
+        String trains = "attempt %d trains; status.progress says how far it is".formatted(attempt.number());
+        return new Situation(State.Running, "Running", trains, admitted, new Fact(true, "AllRunning", "all pods run"));
+    }
 
     /** A situation without an attempt that has quota or pods. */
     static Situation withoutAttempt(State state, String reason, String message) {
