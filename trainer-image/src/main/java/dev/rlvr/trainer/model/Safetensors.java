@@ -1,0 +1,223 @@
+package dev.rlvr.trainer.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * A safetensors file: an 8-byte little-endian header length, a JSON header, the tensors' bytes
+ * (https://huggingface.co/docs/safetensors). Opening reads and checks the header only.
+ */
+public final class Safetensors {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long MAX_HEADER = 100_000_000;
+
+    private final Path file;
+    private final long dataStart;
+    private final Map<String, Tensor> tensors;
+
+    private Safetensors(Path file, long dataStart, Map<String, Tensor> tensors) {
+        this.file = file;
+        this.dataStart = dataStart;
+        this.tensors = tensors;
+    }
+
+    /** Number formats that can be read; all become F32. */
+    enum Format {
+        F32(4),
+        BF16(2),
+        F16(2);
+
+        private final int bytes;
+
+        Format(int bytes) {
+            this.bytes = bytes;
+        }
+    }
+
+    /** Where a tensor lies: bytes {@code [begin, end)} of the data. */
+    record Tensor(Format format, List<Long> shape, long begin, long end) {
+        Tensor {
+            shape = List.copyOf(shape);
+        }
+    }
+
+    /** A file that is not what it claims to be. */
+    public static final class CorruptFileException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        CorruptFileException(Path file, String what) {
+            super(file + " is not a readable safetensors file: " + what);
+        }
+    }
+
+    /**
+     * Opens a file and checks its header against its size.
+     *
+     * @throws CorruptFileException if the header is damaged or the file is cut short
+     */
+    public static Safetensors open(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            if (channel.read(length) < Long.BYTES) {
+                throw new CorruptFileException(file, "it has " + channel.size() + " bytes");
+            }
+            long header = length.getLong(0);
+            if (header < 2 || header > MAX_HEADER || Long.BYTES + header > channel.size()) {
+                throw new CorruptFileException(file, "its header length is " + header);
+            }
+            byte[] json = new byte[(int) header];
+            readFully(channel, ByteBuffer.wrap(json));
+            long dataStart = Long.BYTES + header;
+            return new Safetensors(file, dataStart, parse(file, json, channel.size() - dataStart));
+        }
+    }
+
+    private static void readFully(FileChannel channel, ByteBuffer target) throws IOException {
+        while (target.hasRemaining() && channel.read(target) >= 0) {
+            // read until full or at the end
+        }
+    }
+
+    private static Map<String, Tensor> parse(Path file, byte[] json, long available) throws IOException {
+        JsonNode header;
+        try {
+            header = JSON.readTree(json);
+        } catch (IOException e) {
+            throw new CorruptFileException(file, "its header is not JSON");
+        }
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : header.properties()) {
+            if (!"__metadata__".equals(entry.getKey())) {
+                tensors.put(entry.getKey(), tensor(file, entry.getKey(), entry.getValue(), available));
+            }
+        }
+        return tensors;
+    }
+
+    private static Tensor tensor(Path file, String name, JsonNode node, long available) throws IOException {
+        Format format;
+        try {
+            format = Format.valueOf(node.path("dtype").asText());
+        } catch (IllegalArgumentException e) {
+            throw new CorruptFileException(
+                    file, "tensor " + name + " has dtype " + node.path("dtype") + "; F32, BF16 and F16 are supported");
+        }
+        List<Long> shape = new ArrayList<>();
+        node.path("shape").forEach(length -> shape.add(length.asLong()));
+        long size = shape.stream().reduce((long) format.bytes, (x, y) -> x * y);
+        long begin = node.path("data_offsets").path(0).asLong(-1);
+        long end = node.path("data_offsets").path(1).asLong(-1);
+        if (begin < 0 || end - begin != size || end > available) {
+            throw new CorruptFileException(
+                    file,
+                    "tensor " + name + " of shape " + shape + " claims bytes " + begin + " to " + end + " of "
+                            + available);
+        }
+        return new Tensor(format, shape, begin, end);
+    }
+
+    /** Names and places of the tensors, in file order. */
+    Map<String, Tensor> tensors() {
+        return tensors;
+    }
+
+    /** The file that was opened. */
+    Path file() {
+        return file;
+    }
+
+    /**
+     * Reads one tensor as F32 into a direct buffer of native byte order.
+     *
+     * @param name a name in the file
+     */
+    public ByteBuffer readF32(String name) throws IOException {
+        Tensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new CorruptFileException(file, "it has no tensor " + name);
+        }
+        try (FileChannel channel = FileChannel.open(file)) {
+            ByteBuffer raw = channel.map(MapMode.READ_ONLY, dataStart + tensor.begin, tensor.end - tensor.begin)
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            int count = raw.remaining() / tensor.format.bytes;
+            ByteBuffer floats = ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder());
+            switch (tensor.format) {
+                case F32 -> floats.asFloatBuffer().put(raw.asFloatBuffer());
+                case BF16 -> {
+                    for (int i = 0; i < count; i++) {
+                        floats.putFloat(i * Float.BYTES, Float.intBitsToFloat(raw.getShort(2 * i) << 16));
+                    }
+                }
+                case F16 -> {
+                    for (int i = 0; i < count; i++) {
+                        floats.putFloat(i * Float.BYTES, Float.float16ToFloat(raw.getShort(2 * i)));
+                    }
+                }
+            }
+            return floats;
+        }
+    }
+
+    /**
+     * Writes F32 tensors and forces them to the disk.
+     *
+     * @param content name to shape and little-endian bytes, in the order they are written
+     */
+    public static void write(Path file, SequencedMap<String, Content> content) throws IOException {
+        ObjectNode header = JSON.createObjectNode();
+        header.putObject("__metadata__").put("format", "pt");
+        long at = 0;
+        for (Map.Entry<String, Content> entry : content.entrySet()) {
+            ObjectNode node = header.putObject(entry.getKey());
+            node.put("dtype", Format.F32.name());
+            ArrayNode shape = node.putArray("shape");
+            entry.getValue().shape().forEach(shape::add);
+            long end = at + entry.getValue().bytes().remaining();
+            node.putArray("data_offsets").add(at).add(end);
+            at = end;
+        }
+        String json = header.toString();
+        byte[] padded = (json + " ".repeat((8 - json.length() % 8) % 8)).getBytes(StandardCharsets.UTF_8);
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            writeFully(
+                    channel,
+                    ByteBuffer.allocate(Long.BYTES)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putLong(0, padded.length));
+            writeFully(channel, ByteBuffer.wrap(padded));
+            for (Content tensor : content.values()) {
+                writeFully(channel, tensor.bytes().duplicate());
+            }
+            channel.force(true);
+        }
+    }
+
+    private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    /** F32 values to write: a shape and its bytes. */
+    public record Content(List<Long> shape, ByteBuffer bytes) {
+        public Content {
+            shape = List.copyOf(shape);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package dev.rlvr.trainer.torch;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.LibTorch;
+
+/** libtorch's settings. They are per process or per thread: open it on the thread that trains. */
+public final class Torch {
+    private Torch() {}
+
+    /**
+     * Starts libtorch for this thread: no gradients until asked for, scripts interpreted as written.
+     *
+     * @param threads threads of one operation, at least 1; results are the same to the bit for the same number
+     * @return the manager that owns what lives as long as the process
+     */
+    public static NDManager start(int threads) {
+        Engine engine = Engine.getEngine("PyTorch");
+        LibTorch.setThreads(threads);
+        LibTorch.interpretScripts();
+        LibTorch.setGradMode(false);
+        return engine.newBaseManager(Device.cpu());
+    }
+
+    /** Runs code whose operations record gradients. */
+    public static <T> T withGradients(java.util.function.Supplier<T> code) {
+        boolean before = LibTorch.gradMode();
+        LibTorch.setGradMode(true);
+        try {
+            return code.get();
+        } finally {
+            LibTorch.setGradMode(before);
+        }
+    }
+}
