@@ -12,21 +12,21 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
         value = "self.promptsPerBatch % self.miniBatchPrompts == 0",
-        message = "algorithm.promptsPerBatch must be a multiple of algorithm.miniBatchPrompts")
+        message = "promptsPerBatch must be a multiple of miniBatchPrompts")
 public record AlgorithmSpec(
         @Default("DAPO") @JsonPropertyDescription("Policy objective. Default DAPO.")
         Objective objective,
 
-        @Default("1000") @Min(1) @JsonPropertyDescription("Rollout batches to train on. Default 1000.")
+        @Default("1000") @Min(1) @Max(10_000_000) @JsonPropertyDescription("Rollout batches to train on. Default 1000.")
         int steps,
 
-        @Default("512") @Min(1) @JsonPropertyDescription("Problems per rollout batch. Default 512.")
+        @Default("512") @Min(1) @Max(65536) @JsonPropertyDescription("Problems per rollout batch. Default 512.")
         int promptsPerBatch,
 
-        @Default("16") @Min(2) @JsonPropertyDescription("Answers sampled per problem. Default 16.")
+        @Default("16") @Min(2) @Max(1024) @JsonPropertyDescription("Answers sampled per problem. Default 16.")
         int groupSize,
 
-        @Default("32") @Min(1) @JsonPropertyDescription("Problems per gradient step. Default 32.")
+        @Default("32") @Min(1) @Max(65536) @JsonPropertyDescription("Problems per gradient step. Default 32.")
         int miniBatchPrompts,
 
         @Default("1") @Min(1) @Max(100) @JsonPropertyDescription("Passes over each rollout batch. Default 1.")
@@ -67,12 +67,16 @@ public record AlgorithmSpec(
     /** AdamW as PyTorch defines it, with gradient-norm clipping and warm-up. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Optimizer(
-            @Default("0.000001") @Min(0) @JsonPropertyDescription("Peak learning rate. Default 1e-6.")
+            @Default("0.000001")
+            @Min(value = 0, inclusive = false)
+            @Max(1)
+            @JsonPropertyDescription("Peak learning rate. Default 1e-6.")
             double learningRate,
 
             @Default("10")
             @Min(0)
-            @JsonPropertyDescription("Steps over which the learning rate grows linearly. Default 10.")
+            @Max(10_000_000)
+            @JsonPropertyDescription("Gradient steps over which the learning rate grows linearly. Default 10.")
             int warmupSteps,
 
             @Default("0.1") @Min(0) @JsonPropertyDescription("Decoupled weight decay; norms are exempt. Default 0.1.")
@@ -90,7 +94,9 @@ public record AlgorithmSpec(
             @JsonPropertyDescription("Decay of the second moment. Default 0.999.")
             double beta2,
 
-            @Default("0.00000001") @Min(0) @JsonPropertyDescription("Added to the denominator. Default 1e-8.")
+            @Default("0.00000001")
+            @Min(value = 0, inclusive = false)
+            @JsonPropertyDescription("Added to the denominator. Default 1e-8.")
             double epsilon,
 
             @Default("1.0") @Min(0) @JsonPropertyDescription("Largest gradient norm; 0 does not clip. Default 1.0.")
@@ -122,23 +128,32 @@ public record AlgorithmSpec(
             double high,
 
             @Default("10")
-            @Min(value = 1)
+            @Min(value = 1, inclusive = false)
             @JsonPropertyDescription(
-                    "Dual clip: bound of the loss for negative advantages, as a multiple of the advantage."
-                            + " Default 10.")
+                    "Dual clip: bound of the loss for negative advantages, as a multiple of the advantage; over"
+                            + " 1. Default 10.")
             double dual) {}
 
     /** The paper's forking-token mask. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
             value = "!(has(self.fraction) && has(self.entropyThreshold))",
-            message = "forkingTokens.fraction and forkingTokens.entropyThreshold exclude each other; keep one")
+            message = "fraction and entropyThreshold exclude each other; keep one")
     @ValidationRule(
             value = "self.select != 'All' || !(has(self.fraction) || has(self.entropyThreshold))",
-            message = "forkingTokens.select All keeps every token; remove fraction and entropyThreshold")
+            message = "select All keeps every token; remove fraction and entropyThreshold")
     @ValidationRule(
             value = "self.select != 'Random' || !has(self.entropyThreshold)",
-            message = "forkingTokens.select Random takes a fraction, not an entropyThreshold")
+            message = "select Random takes a fraction, not an entropyThreshold")
+    @ValidationRule(
+            value = "self.select != 'All' || (self.scope == 'MiniBatch' && self.denominator == 'Kept')",
+            message = "scope and denominator have no effect with select All, which keeps every token; remove them")
+    @ValidationRule(
+            value = "self.scope == 'MiniBatch' || !has(self.entropyThreshold)",
+            message = "scope has no effect with an entropyThreshold, which takes no share; remove one of them")
+    @ValidationRule(
+            value = "self.entropyFrom == 'Current' || self.select in ['HighestEntropy', 'LowestEntropy']",
+            message = "entropyFrom has no effect with select Random and All, which read no entropy; remove it")
     public record ForkingTokens(
             @Default("HighestEntropy")
             @JsonPropertyDescription("HighestEntropy (the paper), LowestEntropy and Random (its controls) or All (plain"
@@ -208,6 +223,9 @@ public record AlgorithmSpec(
 
     /** DAPO's dynamic sampling: a batch is refilled until enough groups carry a signal. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "self.enabled || self.maxRefills == 10",
+            message = "maxRefills has no effect where enabled is false; remove it")
     public record DynamicSampling(
             @Default("true")
             @JsonPropertyDescription("Leave out groups whose answers are all right or all wrong. Default true.")
@@ -215,6 +233,7 @@ public record AlgorithmSpec(
 
             @Default("10")
             @Min(0)
+            @Max(1000)
             @JsonPropertyDescription(
                     "Rollouts that may follow the first to fill a batch; after them the step goes on with"
                             + " what there is. Default 10.")

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
-import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
@@ -14,24 +13,28 @@ import io.fabric8.generator.annotation.ValidationRule;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record DataSpec(
         @Required
-        @Pattern(Source.PATTERN)
+        @Size(max = Source.MAX_LENGTH)
+        @ValidationRule(value = Source.RULE, message = Source.MESSAGE)
         @JsonPropertyDescription("JSONL or Parquet file of problems (.jsonl, .parquet): hf://, pvc://CLAIM/PATH,"
                 + " file:///PATH or bundled://NAME.")
         String source,
 
         @Default("prompt")
-        @Size(min = 1)
+        @Size(min = 1, max = 256)
         @JsonPropertyDescription("Field that holds the prompt; dots reach into nested objects. Default prompt.")
         String promptField,
 
         @Default("answer")
-        @Size(min = 1)
+        @Size(min = 1, max = 256)
         @JsonPropertyDescription(
                 "Field that holds the reference answer; dots reach into nested objects. Default answer.")
         String answerField,
 
         @Default("\"{prompt}\"")
-        @ValidationRule(value = "self.contains('{prompt}')", message = "promptTemplate must contain {prompt}")
+        @Size(max = 65536)
+        @ValidationRule(
+                value = "self.contains('{prompt}')",
+                message = "must contain {prompt}, which stands for the problem")
         @JsonPropertyDescription("Text given to the model; {prompt} stands for the problem. Default {prompt}.")
         String promptTemplate,
 

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
-import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
@@ -15,21 +14,25 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
         value = "self.temperature > 0.0 || self.samples == 1",
-        message = "evaluation.samples above 1 with temperature 0 would repeat one greedy answer; use samples: 1")
+        message = "samples above 1 with temperature 0 would repeat one greedy answer; set samples: 1")
 public record EvaluationSpec(
         @Required
         @Size(min = 1, max = 63)
-        @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+        @ValidationRule(
+                value = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+                message = "is not a name of lower-case letters, digits and '-'")
         @JsonPropertyDescription("Name in metrics and status.")
         String name,
 
         @Required
-        @Pattern(Source.PATTERN)
+        @Size(max = Source.MAX_LENGTH)
+        @ValidationRule(value = Source.RULE, message = Source.MESSAGE)
         @JsonPropertyDescription("JSONL or Parquet file of problems, as in spec.data.source.")
         String source,
 
         @Default("10")
         @Min(0)
+        @Max(10_000_000)
         @JsonPropertyDescription(
                 "Measure after every so many steps; 0 only before the first step and at the end. Default 10.")
         int everySteps,
@@ -43,5 +46,8 @@ public record EvaluationSpec(
         @JsonPropertyDescription("Softmax temperature; 0 decodes greedily. Default 1.0.")
         double temperature,
 
-        @Min(1) @JsonPropertyDescription("Take only the first so many problems. Default all.") @Nullable
+        @Min(1)
+        @Max(1_000_000_000)
+        @JsonPropertyDescription("Take only the first so many problems. Default all.")
+        @Nullable
         Integer maxProblems) {}

@@ -3,8 +3,10 @@ package dev.rlvr.crds;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
-import io.fabric8.generator.annotation.Pattern;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import org.jspecify.annotations.Nullable;
 
 /** Suspension, deadlines, restarts and clean-up. */
@@ -16,28 +18,33 @@ public record LifecycleSpec(
         boolean suspend,
 
         @Default("1h")
-        @Pattern(Durations.PATTERN)
+        @Size(max = Durations.MAX_LENGTH)
+        @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)
         @JsonPropertyDescription(
                 "Longest time from the creation of an attempt's pods until all of them run; waiting for quota"
                         + " does not count. Default 1h.")
         String startDeadline,
 
-        @Pattern(Durations.PATTERN)
+        @Size(max = Durations.MAX_LENGTH)
+        @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)
         @JsonPropertyDescription("Longest time from the first start to the end; then the job fails. Default none.")
         @Nullable
         String activeDeadline,
 
         @Default("30m")
-        @Pattern(Durations.PATTERN)
+        @Size(max = Durations.MAX_LENGTH)
+        @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)
         @JsonPropertyDescription("Longest time without progress; then the attempt is restarted as hung. Default 30m.")
         String stallDeadline,
 
         @Default("2m")
-        @Pattern(Durations.PATTERN)
+        @Size(max = Durations.MAX_LENGTH)
+        @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)
         @JsonPropertyDescription("Time a stopping trainer gets to write its checkpoint. Default 2m.")
         String stopGracePeriod,
 
-        @Pattern(Durations.PATTERN)
+        @Size(max = Durations.MAX_LENGTH)
+        @ValidationRule(value = Durations.RULE_OR_ZERO, message = Durations.MESSAGE)
         @JsonPropertyDescription(
                 "Remove pods, Service, Role and Job so long after the end; checkpoints and status stay."
                         + " Default never.")
@@ -51,11 +58,15 @@ public record LifecycleSpec(
     /** Separate budgets for the user's failures and the infrastructure's. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Restarts(
-            @Default("3") @Min(0) @JsonPropertyDescription("Restarts after a failure of the trainer itself. Default 3.")
+            @Default("3")
+            @Min(0)
+            @Max(10_000)
+            @JsonPropertyDescription("Restarts after a failure of the trainer itself. Default 3.")
             int user,
 
             @Default("20")
             @Min(0)
+            @Max(10_000)
             @JsonPropertyDescription(
                     "Restarts after eviction, preemption, node loss or image pull failures. Default 20.")
             int infrastructure) {}

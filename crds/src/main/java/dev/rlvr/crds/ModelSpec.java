@@ -2,23 +2,30 @@ package dev.rlvr.crds;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
-import io.fabric8.generator.annotation.Default;
-import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import org.jspecify.annotations.Nullable;
 
 /** Where the base model comes from: a folder in the Hugging Face layout. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+        value = "self.source.startsWith('hf://') || !(has(self.revision) || has(self.secretName))",
+        message = "revision and secretName have no effect on a source that is not hf://; remove them")
 public record ModelSpec(
         @Required
-        @Pattern(Source.PATTERN)
+        @Size(max = Source.MAX_LENGTH)
+        @ValidationRule(value = Source.RULE, message = Source.MESSAGE)
         @JsonPropertyDescription("Hugging Face model folder: hf://ORG/NAME, pvc://CLAIM/PATH, file:///PATH or"
                 + " bundled://NAME (shipped with the trainer).")
         String source,
 
-        @Default("main") @JsonPropertyDescription("Branch, tag or commit; only read for hf:// sources. Default main.")
+        @Size(min = 1, max = 256)
+        @JsonPropertyDescription("Branch, tag or commit of an hf:// source. Default main.")
+        @Nullable
         String revision,
 
+        @Size(min = 1, max = 253)
         @JsonPropertyDescription("Secret in the job's namespace whose key 'token' opens a private hf:// source.")
         @Nullable
         String secretName) {}

@@ -1,6 +1,7 @@
 package dev.rlvr.crds;
 
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
+import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Categories;
@@ -76,6 +77,10 @@ import io.fabric8.kubernetes.model.annotation.Version;
         jsonPath = ".status.conditions[?(@.type==\"Ready\")].message",
         type = AdditionalPrinterColumn.Type.STRING,
         priority = 1)
+@ValidationRule(
+        value = "self.metadata.name.size() <= 45 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        message = "metadata.name must have at most 45 lower-case letters, digits and '-' and start with a letter: the"
+                + " names of its pods and Service are made from it")
 public class RLVRJob extends CustomResource<RLVRJobSpec, RLVRJobStatus> implements Namespaced {
     /** API group of every resource of this project. */
     public static final String GROUP = "rlvr.dev";

@@ -12,35 +12,52 @@ import org.jspecify.annotations.Nullable;
 /** What the user asks for. Read through {@link Manifest}, which applies the schema's defaults: then only fields marked nullable are null. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-        value = "self.model == oldSelf.model && self.data == oldSelf.data && self.reward == oldSelf.reward",
-        message = "spec.model, spec.data and spec.reward cannot change once the job exists; create a new RLVRJob")
-@ValidationRule(
-        value = "self.algorithm == oldSelf.algorithm && self.rollout == oldSelf.rollout",
-        message = "spec.algorithm and spec.rollout cannot change once the job exists; create a new RLVRJob, with"
-                + " spec.checkpoint.resumeFrom to start from this one's weights")
-@ValidationRule(
         value = "self.lifecycle.suspend || oldSelf.lifecycle.suspend || self.trainer == oldSelf.trainer",
-        message = "spec.trainer can only change while the job is suspended; set spec.lifecycle.suspend: true first")
+        message = "trainer can only change while the job is suspended; set lifecycle.suspend: true first")
 @ValidationRule(
-        value = "self.checkpoint.volume == oldSelf.checkpoint.volume",
-        message = "spec.checkpoint.volume cannot change once the job exists: the checkpoints are on it")
+        value = "self.lifecycle.suspend || oldSelf.lifecycle.suspend || self.checkpoint == oldSelf.checkpoint",
+        message = "checkpoint can only change while the job is suspended; set lifecycle.suspend: true first")
+@ValidationRule(
+        value = "self.lifecycle.suspend || oldSelf.lifecycle.suspend || (has(self.evaluation) ?"
+                + " has(oldSelf.evaluation) && self.evaluation == oldSelf.evaluation : !has(oldSelf.evaluation))",
+        message = "evaluation can only change while the job is suspended; set lifecycle.suspend: true first")
+@ValidationRule(
+        value = "has(self.checkpoint.resumeFrom) ? has(oldSelf.checkpoint.resumeFrom)"
+                + " && self.checkpoint.resumeFrom == oldSelf.checkpoint.resumeFrom"
+                + " : !has(oldSelf.checkpoint.resumeFrom)",
+        message = "checkpoint.resumeFrom cannot change once the job exists; create a new RLVRJob")
 @ValidationRule(
         value = "self.rollout.engine != 'Embedded' || !has(self.rollout.servers)",
-        message = "spec.rollout.servers has no effect with engine Embedded; remove it or choose Sglang or Vllm")
+        message = "rollout.servers has no effect with engine Embedded; remove it or choose Sglang or Vllm")
+@ValidationRule(
+        value = "!has(self.reward.overlong) || self.reward.overlong.maxTokens - self.reward.overlong.cacheTokens"
+                + " < self.rollout.maxResponseTokens",
+        message = "reward.overlong has no effect: it begins after maxTokens - cacheTokens, which no answer of"
+                + " rollout.maxResponseTokens reaches")
 public record RLVRJobSpec(
-        @Required @JsonPropertyDescription("The language model to train.")
+        @Required
+        @ValidationRule(value = "self == oldSelf", message = RLVRJobSpec.FIXED)
+        @JsonPropertyDescription("The language model to train.")
         ModelSpec model,
 
-        @Required @JsonPropertyDescription("The problems to train on.")
+        @Required
+        @ValidationRule(value = "self == oldSelf", message = RLVRJobSpec.FIXED)
+        @JsonPropertyDescription("The problems to train on.")
         DataSpec data,
 
-        @Required @JsonPropertyDescription("How an answer is verified and what it earns.")
+        @Required
+        @ValidationRule(value = "self == oldSelf", message = RLVRJobSpec.FIXED)
+        @JsonPropertyDescription("How an answer is verified and what it earns.")
         RewardSpec reward,
 
-        @Default("{}") @JsonPropertyDescription("How the policy is updated.")
+        @Default("{}")
+        @ValidationRule(value = "self == oldSelf", message = RLVRJobSpec.FIXED)
+        @JsonPropertyDescription("How the policy is updated.")
         AlgorithmSpec algorithm,
 
-        @Default("{}") @JsonPropertyDescription("How answers are sampled.")
+        @Default("{}")
+        @ValidationRule(value = "self == oldSelf", message = RLVRJobSpec.FIXED)
+        @JsonPropertyDescription("How answers are sampled.")
         RolloutSpec rollout,
 
         @Size(max = 16)
@@ -56,4 +73,8 @@ public record RLVRJobSpec(
         CheckpointSpec checkpoint,
 
         @Default("{}") @JsonPropertyDescription("Suspension, deadlines, restarts and clean-up.")
-        LifecycleSpec lifecycle) {}
+        LifecycleSpec lifecycle) {
+    static final String FIXED =
+            "cannot change once the job exists; create a new RLVRJob (spec.checkpoint.resumeFrom starts"
+                    + " it from this one's checkpoint)";
+}

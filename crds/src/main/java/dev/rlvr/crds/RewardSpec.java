@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
-import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
@@ -19,14 +18,15 @@ public record RewardSpec(
                 + " Code (runs tests) or Http (asks a service).")
         Verifier verifier,
 
-        @Size(min = 1)
+        @Size(min = 1, max = 4096)
         @JsonPropertyDescription("Regular expression searched in the response; its first group is what is compared with"
                 + " the answer. Without it the verifier looks at the whole response.")
         @Nullable
         String answerPattern,
 
         @Default("10s")
-        @Pattern(Durations.PATTERN)
+        @Size(max = Durations.MAX_LENGTH)
+        @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)
         @JsonPropertyDescription("Hard limit for one verdict; a verdict that takes longer counts as timed out, not as"
                 + " wrong. Default 10s.")
         String timeout,
@@ -46,9 +46,7 @@ public record RewardSpec(
 
     /** DAPO's soft overlong punishment (arXiv 2503.14476, Eq. 13). */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    @ValidationRule(
-            value = "self.cacheTokens < self.maxTokens",
-            message = "overlong.cacheTokens must be less than overlong.maxTokens")
+    @ValidationRule(value = "self.cacheTokens < self.maxTokens", message = "cacheTokens must be less than maxTokens")
     public record Overlong(
             @Required
             @Min(1)
@@ -62,6 +60,8 @@ public record RewardSpec(
             @JsonPropertyDescription("Length in tokens, before maxTokens, over which the penalty grows from 0.")
             int cacheTokens,
 
-            @Default("1.0") @Min(0) @JsonPropertyDescription("Reward taken from an answer of maxTokens. Default 1.0.")
+            @Default("1.0")
+            @Min(value = 0, inclusive = false)
+            @JsonPropertyDescription("Reward taken from an answer of maxTokens. Default 1.0.")
             double penalty) {}
 }

@@ -4,7 +4,14 @@ import java.util.Objects;
 
 /** A model or data location: {@code hf://ORG/NAME}, {@code pvc://CLAIM/PATH}, {@code file:///PATH} or {@code bundled://NAME}. */
 public record Source(Scheme scheme, String path) {
-    static final String PATTERN = "^(hf://[^/]+/[^/].*|pvc://[^/]+(/.*)?|file:///.+|bundled://[^/].*)$";
+    /** Form of a source; {@code ..} leads out of a claim or out of what is bundled. */
+    static final String RULE =
+            "self.matches('^(hf://[^/]+/[^/]+.*|pvc://[a-z0-9][-a-z0-9.]*(/.*)?|file:///.+|bundled://[^/].*)$')"
+                    + " && !self.contains('/..')";
+
+    static final String MESSAGE =
+            "is not a source; use hf://ORG/NAME, pvc://CLAIM/PATH, file:///PATH or bundled://NAME, without '..'";
+    static final int MAX_LENGTH = 1024;
 
     /** Kinds of location. */
     public enum Scheme {

@@ -18,7 +18,16 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
         value = "self.gpusPerReplica == 0 || self.ranksPerReplica == 1",
-        message = "trainer.ranksPerReplica is for CPUs (gpusPerReplica: 0); with GPUs there is one rank per GPU")
+        message = "ranksPerReplica is for CPUs (gpusPerReplica: 0); with GPUs there is one rank per GPU")
+@ValidationRule(
+        value = "self.gpusPerReplica > 0 || self.gpuResource == 'nvidia.com/gpu'",
+        message = "gpuResource has no effect with gpusPerReplica: 0; remove it")
+@ValidationRule(
+        value = "!has(self.resources) || !has(self.resources.limits) || !(self.gpuResource in self.resources.limits)",
+        message = "resources.limits must not name the GPU resource; gpusPerReplica adds it")
+@ValidationRule(
+        value = "self.sharding == 'None' || self.replicas > 1 || self.gpusPerReplica > 1 || self.ranksPerReplica > 1",
+        message = "sharding splits over ranks and there is only one; use sharding: None")
 public record TrainerSpec(
         @Default("1") @Min(1) @Max(4096) @JsonPropertyDescription("Trainer pods. Default 1.")
         int replicas,
@@ -41,11 +50,11 @@ public record TrainerSpec(
         int threadsPerRank,
 
         @Default("nvidia.com/gpu")
-        @Size(min = 1)
+        @Size(min = 1, max = 317)
         @JsonPropertyDescription("Extended resource that stands for a GPU. Default nvidia.com/gpu.")
         String gpuResource,
 
-        @Size(min = 1)
+        @Size(min = 1, max = 1024)
         @JsonPropertyDescription("Trainer image. Default: the image the operator is configured with.")
         @Nullable
         String image,
@@ -64,6 +73,7 @@ public record TrainerSpec(
 
         @Default("16384")
         @Min(1)
+        @Max(1_000_000_000)
         @JsonPropertyDescription("Tokens, padding included, of one forward and backward pass. Default 16384.")
         int microBatchTokens,
 

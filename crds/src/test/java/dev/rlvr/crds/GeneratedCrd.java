@@ -1,6 +1,8 @@
 package dev.rlvr.crds;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.crdv2.generator.CRDGenerator;
 import io.fabric8.crdv2.generator.CRDPostProcessor;
@@ -36,6 +38,8 @@ final class GeneratedCrd {
 
     /** What the annotations cannot say. */
     private static final class Refinements implements CRDPostProcessor {
+        private static final String QUANTITY = "^[0-9]+(\\.[0-9]+)?([KMGTPE]i|[munkMGTPE]|[eE][-+]?[0-9]+)?$";
+
         private static final List<String> COLUMNS = Arrays.stream(
                         RLVRJob.class.getAnnotationsByType(AdditionalPrinterColumn.class))
                 .map(AdditionalPrinterColumn::name)
@@ -49,7 +53,11 @@ final class GeneratedCrd {
                     .sort(Comparator.comparingInt(
                             (CustomResourceColumnDefinition column) -> COLUMNS.indexOf(column.getName())));
             JSONSchemaProps schema = served.getSchema().getOpenAPIV3Schema();
-            emptyObjectDefaults(schema);
+            schema.setDescription(
+                    "One reinforcement-learning run with verifiable rewards: what to train, on what, how, and where"
+                            + " its state goes.");
+            schema.setRequired(List.of("spec"));
+            everyNode(schema);
             JSONSchemaProps spec = schema.getProperties().get("spec");
             JSONSchemaProps status = schema.getProperties().get("status");
             keyedBy("name", spec.getProperties().get("evaluation"));
@@ -63,14 +71,39 @@ final class GeneratedCrd {
             return crd;
         }
 
-        /** An object defaults to {}: the API server then fills in the defaults of its fields. */
-        private static void emptyObjectDefaults(JSONSchemaProps schema) {
+        private static void everyNode(JSONSchemaProps schema) {
             if (schema.getDefault() != null && "object".equals(schema.getType())) {
-                schema.setDefault(JsonNodeFactory.instance.objectNode());
+                schema.setDefault(filledIn(schema));
+            }
+            // An annotation of a record component is on its field and on its accessor: the generator finds it twice.
+            if (schema.getXKubernetesValidations() != null) {
+                schema.setXKubernetesValidations(
+                        schema.getXKubernetesValidations().stream().distinct().toList());
+            }
+            if (Boolean.TRUE.equals(schema.getXKubernetesIntOrString())) {
+                schema.setPattern(QUANTITY);
+                schema.setMaxLength(64L);
             }
             if (schema.getProperties() != null) {
-                schema.getProperties().values().forEach(Refinements::emptyObjectDefaults);
+                schema.getProperties().values().forEach(Refinements::everyNode);
             }
+            if (schema.getItems() != null) {
+                everyNode(schema.getItems().getSchema());
+            }
+            if (schema.getAdditionalProperties() != null) {
+                everyNode(schema.getAdditionalProperties().getSchema());
+            }
+        }
+
+        /** The API server asks the rules of a default as it stands, before it fills in the defaults of its fields. */
+        private static JsonNode filledIn(JSONSchemaProps schema) {
+            ObjectNode fields = JsonNodeFactory.instance.objectNode();
+            schema.getProperties().forEach((name, field) -> {
+                if (field.getDefault() != null) {
+                    fields.set(name, "object".equals(field.getType()) ? filledIn(field) : field.getDefault());
+                }
+            });
+            return fields;
         }
 
         /** A list with a key, so that two field managers can own an entry each under server-side apply. */
