@@ -2,12 +2,14 @@ package dev.rlvr.lifecycle;
 
 import dev.rlvr.crds.LifecycleSpec;
 import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.crds.Release;
 import dev.rlvr.lifecycle.AttemptObservation.Admission;
 import dev.rlvr.lifecycle.AttemptObservation.Outcome;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The state machine of an {@link RLVRJob}: the order in which it decides. {@link Plans} says what follows from each decision.
@@ -23,8 +25,11 @@ public final class Lifecycle {
     private final Instant now;
     private final Ledger ledger;
     private final Plans plans;
+    private final Function<RLVRJobSpec, List<String>> unsupported;
 
-    private Lifecycle(RLVRJob job, Observation observation, Instant now) {
+    private Lifecycle(
+            RLVRJob job, Observation observation, Instant now, Function<RLVRJobSpec, List<String>> unsupported) {
+        this.unsupported = unsupported;
         this.job = job;
         this.spec = job.getSpec().lifecycle();
         this.observation = observation;
@@ -42,7 +47,13 @@ public final class Lifecycle {
      * @param now the time
      */
     public static Plan decide(RLVRJob job, Observation observation, Instant now) {
-        return new Lifecycle(job, observation, now).decide();
+        return decide(job, observation, now, Release::unsupported);
+    }
+
+    /** @param unsupported what a spec asks for that the trainer cannot do, one message each */
+    static Plan decide(
+            RLVRJob job, Observation observation, Instant now, Function<RLVRJobSpec, List<String>> unsupported) {
+        return new Lifecycle(job, observation, now, unsupported).decide();
     }
 
     private Plan decide() {
@@ -121,7 +132,7 @@ public final class Lifecycle {
     }
 
     private Optional<String> unsupported() {
-        List<String> why = Release.unsupported(job.getSpec());
+        List<String> why = unsupported.apply(job.getSpec());
         return why.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", why));
     }
 }

@@ -83,15 +83,20 @@ final class Plans {
                         .formatted(spec.activeDeadline()));
     }
 
-    /** Retires the current attempt without cost, and waits until it is gone. */
+    /**
+     * Retires the current attempt without cost, and waits until it is gone. An attempt that nobody has seen yet keeps its number: it may
+     * exist already, and a second one must not.
+     */
     Plan suspend() {
         List<AttemptObservation> left = observation.attempts();
+        boolean exists = ledger.seen() || observation.attempt(ledger.attempt()).isPresent();
+        Ledger next = exists ? ledger.retire() : ledger;
         if (left.isEmpty()) {
             Situation s = Situation.withoutAttempt(
                     State.Suspended,
                     "Suspended",
                     "the job is suspended; set spec.lifecycle.suspend to false to go on from the newest checkpoint");
-            return new Plan(status(s, ledger.retire()), List.of(), Optional.empty());
+            return new Plan(status(s, next), List.of(), Optional.empty());
         }
         Situation s = Situation.clearing(
                 ledger.state(),
@@ -99,7 +104,7 @@ final class Plans {
                 "attempt %d is stopping; it gets %s to write a checkpoint"
                         .formatted(left.getLast().number(), spec.stopGracePeriod()),
                 left.getLast().number());
-        return new Plan(status(s, ledger.retire()), stop(a -> true), Optional.empty());
+        return new Plan(status(s, next), stop(a -> true), Optional.empty());
     }
 
     /** Retires the current attempt and charges its failure, or ends the job where the budget is used up. */

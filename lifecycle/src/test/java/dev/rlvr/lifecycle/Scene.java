@@ -1,0 +1,183 @@
+package dev.rlvr.lifecycle;
+
+import dev.rlvr.crds.LifecycleSpec;
+import dev.rlvr.crds.Manifest;
+import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.RLVRJobSpec;
+import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.crds.RLVRJobStatus.Checkpoint;
+import dev.rlvr.crds.RLVRJobStatus.Progress;
+import dev.rlvr.crds.RLVRJobStatus.State;
+import dev.rlvr.lifecycle.AttemptObservation.Admission;
+import dev.rlvr.lifecycle.AttemptObservation.Outcome;
+import dev.rlvr.lifecycle.PodObservation.Phase;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** A job of two pods, a clock, and what a test says exists; every decision is stored as a back end would. */
+final class Scene {
+    static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
+
+    final RLVRJob job;
+    Instant now = START;
+    boolean resourcesReady = true;
+    final List<AttemptObservation> attempts = new ArrayList<>();
+    List<String> unsupported = List.of();
+    Optional<Progress> progress = Optional.empty();
+    Optional<Checkpoint> checkpoint = Optional.empty();
+
+    private Scene(RLVRJob job) {
+        this.job = job;
+    }
+
+    /** @param lifecycle lines of {@code spec.lifecycle} */
+    static Scene of(String... lifecycle) {
+        return new Scene(job(lifecycle));
+    }
+
+    /** A job that asks for more than the trainer can do. */
+    static Scene unsupported() {
+        Scene scene = of();
+        scene.unsupported = List.of("spec.algorithm.objective GRPO is not supported in this release; use DAPO");
+        return scene;
+    }
+
+    private List<String> unsupported(RLVRJobSpec spec) {
+        return unsupported;
+    }
+
+    static RLVRJob job(String... lifecycle) {
+        String manifest = """
+                apiVersion: rlvr.dev/v1alpha1
+                kind: RLVRJob
+                metadata: {name: story}
+                spec:
+                  model: {source: 'bundled://quickstart/model'}
+                  data: {source: 'bundled://quickstart/train.jsonl'}
+                  reward: {verifier: Exact}
+                  trainer: {replicas: 2, gpusPerReplica: 0}
+                  lifecycle: {%s}
+                """.formatted(String.join(", ", lifecycle));
+        RLVRJob job = Manifest.parse(manifest, "story");
+        job.getMetadata().setGeneration(1L);
+        return job;
+    }
+
+    /** One decision, stored. */
+    Plan decide() {
+        Plan plan = Lifecycle.decide(job, observation(), now, this::unsupported);
+        job.setStatus(plan.status());
+        return plan;
+    }
+
+    Observation observation() {
+        return new Observation(resourcesReady, attempts, progress, checkpoint);
+    }
+
+    /** Time goes by. */
+    Scene after(Duration duration) {
+        now = now.plus(duration);
+        return this;
+    }
+
+    Scene afterSeconds(long seconds) {
+        return after(Duration.ofSeconds(seconds));
+    }
+
+    /** Only these attempts exist from now on. */
+    Scene exists(AttemptObservation... existing) {
+        attempts.clear();
+        attempts.addAll(List.of(existing));
+        return this;
+    }
+
+    /** Attempt 1 exists and all its pods run; decided and stored. */
+    Scene running() {
+        decide();
+        exists(attempt(1, pods(new Phase.Running(now))));
+        decide();
+        return this;
+    }
+
+    Scene suspend(boolean suspend) {
+        RLVRJobSpec s = job.getSpec();
+        LifecycleSpec l = s.lifecycle();
+        job.setSpec(new RLVRJobSpec(
+                s.model(),
+                s.data(),
+                s.reward(),
+                s.algorithm(),
+                s.rollout(),
+                s.evaluation(),
+                s.trainer(),
+                s.checkpoint(),
+                new LifecycleSpec(
+                        suspend,
+                        l.startDeadline(),
+                        l.activeDeadline(),
+                        l.stallDeadline(),
+                        l.stopGracePeriod(),
+                        l.ttlAfterFinished(),
+                        l.restarts())));
+        job.getMetadata().setGeneration(job.getMetadata().getGeneration() + 1);
+        return this;
+    }
+
+    Scene progressAt(Instant time) {
+        progress = Optional.of(new Progress(3, 10, null, null, null, null, null, null, null, null, Timestamp.of(time)));
+        return this;
+    }
+
+    Scene checkpointAt(Instant time) {
+        checkpoint = Optional.of(new Checkpoint(3, "checkpoints/step-000003", Timestamp.of(time)));
+        return this;
+    }
+
+    AttemptObservation attempt(int number, List<PodObservation> pods) {
+        return new AttemptObservation(number, now, new Admission.Admitted(), false, pods, Optional.empty());
+    }
+
+    AttemptObservation attempt(int number, Admission admission) {
+        return new AttemptObservation(number, now, admission, false, List.of(), Optional.empty());
+    }
+
+    static AttemptObservation stopping(AttemptObservation a) {
+        return new AttemptObservation(a.number(), a.createdAt(), a.admission(), true, a.pods(), a.outcome());
+    }
+
+    static AttemptObservation ended(AttemptObservation a, Outcome outcome) {
+        return new AttemptObservation(
+                a.number(), a.createdAt(), a.admission(), a.stopping(), a.pods(), Optional.of(outcome));
+    }
+
+    static List<PodObservation> pods(Phase... phases) {
+        Phase[] both = phases.length == 1 ? new Phase[] {phases[0], phases[0]} : phases;
+        return IntStream.range(0, both.length)
+                .mapToObj(i -> new PodObservation(i, both[i]))
+                .toList();
+    }
+
+    static Phase.Failed exit(int code, String line) {
+        return new Phase.Failed(Failure.ofExitCode(code, line));
+    }
+
+    RLVRJobStatus status() {
+        return job.getStatus();
+    }
+
+    State state() {
+        return job.getStatus().state();
+    }
+
+    Condition condition(String type) {
+        return status().conditions().stream()
+                .filter(c -> c.getType().equals(type))
+                .findFirst()
+                .orElseThrow();
+    }
+}
