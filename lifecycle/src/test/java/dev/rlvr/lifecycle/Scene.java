@@ -129,8 +129,29 @@ final class Scene {
     }
 
     Scene progressAt(Instant time) {
-        progress = Optional.of(new Progress(3, 10, null, null, null, null, null, null, null, null, Timestamp.of(time)));
+        return progressAt(Timestamp.of(time));
+    }
+
+    Scene progressAt(String time) {
+        progress = Optional.of(new Progress(3, 10, null, null, null, null, null, null, null, null, time));
         return this;
+    }
+
+    /** The trainer writes its own fields of the status. */
+    void storeTrainersPart() {
+        RLVRJobStatus s = job.getStatus();
+        job.setStatus(new RLVRJobStatus(
+                s.observedGeneration(),
+                s.state(),
+                s.conditions(),
+                s.attempt(),
+                s.restarts(),
+                progress.orElse(null),
+                checkpoint.orElse(null),
+                s.evaluation(),
+                s.attemptStartTime(),
+                s.startTime(),
+                s.completionTime()));
     }
 
     Scene checkpointAt(Instant time) {
