@@ -1,10 +1,12 @@
 package dev.rlvr.trainer.data;
 
+import java.util.random.RandomGenerator;
+
 /**
  * A small random generator whose numbers are a function of its seed on every machine and every JDK (SplitMix64, Steele,
  * Lea and Flood 2014). Neighbouring seeds give unrelated sequences.
  */
-public final class SplitMix64 {
+public final class SplitMix64 implements RandomGenerator {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     private long state;
@@ -17,12 +19,14 @@ public final class SplitMix64 {
     }
 
     /** The next 64 random bits. */
+    @Override
     public long nextLong() {
         state += GOLDEN;
         return mix(state);
     }
 
     /** A number in {@code [0, bound)}; its bias is below {@code bound / 2^64}. */
+    @Override
     public int nextInt(int bound) {
         if (bound <= 0) {
             throw new IllegalArgumentException("bound must be positive, not " + bound);
@@ -31,6 +35,7 @@ public final class SplitMix64 {
     }
 
     /** A number in {@code [0, 1)} with 53 random bits. */
+    @Override
     public double nextDouble() {
         return (nextLong() >>> 11) * 0x1.0p-53;
     }

@@ -35,9 +35,9 @@ public final class QuickstartData {
         writeProblems("train.jsonl", AppleSums.train());
         writeProblems("test.jsonl", AppleSums.test());
         QuickstartTokenizer tokenizer = new QuickstartTokenizer(json);
-        writeJson(model.resolve("tokenizer.json"), tokenizer.tokenizer());
-        writeJson(model.resolve("tokenizer_config.json"), tokenizer.config());
-        writeJson(model.resolve("special_tokens_map.json"), tokenizer.specialTokens());
+        writeJson(json, model.resolve("tokenizer.json"), tokenizer.tokenizer());
+        writeJson(json, model.resolve("tokenizer_config.json"), tokenizer.config());
+        writeJson(json, model.resolve("special_tokens_map.json"), tokenizer.specialTokens());
     }
 
     private void writeProblems(String name, List<Question> questions) throws IOException {
@@ -51,12 +51,12 @@ public final class QuickstartData {
         Files.writeString(folder.resolve(name), lines);
     }
 
-    private void writeJson(Path file, JsonNode value) throws IOException {
-        Files.writeString(file, printer().writeValueAsString(value) + "\n");
+    static void writeJson(ObjectMapper json, Path file, JsonNode value) throws IOException {
+        Files.writeString(file, printer(json).writeValueAsString(value) + "\n");
     }
 
     /** Two spaces and a plain newline on every system. */
-    private ObjectWriter printer() {
+    private static ObjectWriter printer(ObjectMapper json) {
         DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
         Separators separators =
                 Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER);

@@ -1,35 +1,33 @@
 package dev.rlvr.trainer.rollout;
 
-import java.util.SplittableRandom;
+import dev.rlvr.trainer.data.SplitMix64;
+import java.util.random.RandomGenerator;
+import java.util.stream.LongStream;
 
 /**
- * Random numbers as a function of what they are for, never of what was drawn before: a resumed run draws the same ones. Keys are mixed with
- * the finaliser of SplitMix64 (https://doi.org/10.1145/2714064.2660195).
+ * Random numbers as a function of what they are for, never of what was drawn before: a resumed run draws the same ones.
  */
 public final class RandomStreams {
     private RandomStreams() {}
 
     /** What a stream is for. */
     public enum Purpose {
-        ROLLOUT,
-        EVALUATION,
-        MASK,
-        MINI_BATCHES
+        ROLLOUT(1),
+        EVALUATION(2),
+        MASK(3),
+        MINI_BATCHES(4);
+
+        private final long key;
+
+        Purpose(long key) {
+            this.key = key;
+        }
     }
 
     /** The stream of that purpose and keys; equal arguments give equal numbers. */
-    public static SplittableRandom of(Purpose purpose, long... keys) {
-        long state = mix(purpose.name().hashCode());
-        for (long key : keys) {
-            state = mix(state ^ mix(key));
-        }
-        return new SplittableRandom(state);
-    }
-
-    private static long mix(long value) {
-        long z = value + 0x9E3779B97F4A7C15L;
-        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-        return z ^ (z >>> 31);
+    public static RandomGenerator of(Purpose purpose, long... keys) {
+        long[] seed = LongStream.concat(LongStream.of(purpose.key), LongStream.of(keys))
+                .toArray();
+        return new SplitMix64(seed);
     }
 }
