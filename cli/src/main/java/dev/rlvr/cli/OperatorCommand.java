@@ -1,0 +1,59 @@
+package dev.rlvr.cli;
+
+import dev.rlvr.cli.local.UserException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "operator",
+        description = "Run the operator of this checkout against a cluster, until stopped.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "The cluster needs the resource definition first:  kubectl apply -f crds/",
+            "Example:  ./rlvr operator --kubeconfig ~/.kube/config -Dquarkus.log.level=DEBUG"
+        })
+final class OperatorCommand implements Callable<Integer> {
+    @Option(
+            names = "--kubeconfig",
+            paramLabel = "FILE",
+            description = "How to reach the cluster. Default: $KUBECONFIG, else ~/.kube/config.")
+    private @Nullable Path kubeconfig;
+
+    @Option(
+            names = "-D",
+            paramLabel = "NAME=VALUE",
+            description = "Setting of the operator, as a Java system property.")
+    private List<String> settings = new ArrayList<>();
+
+    @Parameters(arity = "0..*", paramLabel = "ARGUMENT", description = "Passed on to the operator.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        Checkout checkout = Checkout.current();
+        if (kubeconfig != null && !Files.isReadable(kubeconfig)) {
+            throw new UserException("--kubeconfig: " + kubeconfig + " cannot be read; name the file that kubectl uses");
+        }
+        List<String> command = new ArrayList<>();
+        command.add(checkout.javaHome().resolve("bin/java").toString());
+        settings.forEach(setting -> command.add("-D" + setting));
+        command.addAll(List.of("-jar", checkout.operator().toString()));
+        command.addAll(arguments);
+        ProcessBuilder operator = new ProcessBuilder(command).inheritIO();
+        if (kubeconfig != null) {
+            operator.environment().put("KUBECONFIG", kubeconfig.toAbsolutePath().toString());
+        }
+        Process process = operator.start();
+        Interrupts.ofProcess().handle(process::destroy, process::destroyForcibly);
+        return process.waitFor();
+    }
+}

@@ -1,0 +1,148 @@
+package dev.rlvr.cli;
+
+import dev.rlvr.cli.console.Narrator;
+import dev.rlvr.cli.console.Screen;
+import dev.rlvr.cli.local.Claim;
+import dev.rlvr.cli.local.LocalBackEnd;
+import dev.rlvr.cli.local.TrainerCheck;
+import dev.rlvr.cli.local.TrainerProcess;
+import dev.rlvr.cli.local.UserException;
+import dev.rlvr.cli.local.WorkFolder;
+import dev.rlvr.crds.Manifest;
+import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.crds.Release;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "run",
+        description = {
+            "Run a job on this machine, with processes as pods and a folder as volume.",
+            "Ctrl-C writes a checkpoint and stops; the same command goes on from there."
+        },
+        mixinStandardHelpOptions = true,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:all steps are done",
+            "1:the job failed",
+            "2:the manifest, the model or the data is wrong; nothing was started",
+            "130:stopped by Ctrl-C (143 by SIGTERM); the same command goes on"
+        })
+final class RunCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "JOB.yaml", description = "Manifest of an RLVRJob, the same that kubectl applies.")
+    private Path manifest = Path.of("");
+
+    @Option(
+            names = "--work",
+            paramLabel = "DIR",
+            description = "Folder that everything is written to. Default: runs/NAMESPACE-NAME.")
+    private @Nullable Path work;
+
+    @Option(names = "--fresh", description = "Start anew; what an earlier run wrote is kept beside the work folder.")
+    private boolean fresh;
+
+    private final PrintStream out = System.out;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        RLVRJob job = read(manifest);
+        Path path = work != null
+                ? work
+                : Path.of(
+                        "runs",
+                        job.getMetadata().getNamespace() + "-"
+                                + job.getMetadata().getName());
+        TrainerProcess trainer = Checkout.current().trainer();
+        Interrupts interrupts = Interrupts.ofProcess();
+        try (WorkFolder folder = WorkFolder.open(path)) {
+            try {
+                if (fresh) {
+                    folder.setAside().ifPresent(kept -> out.println("The earlier run is kept in " + shown(kept)));
+                }
+                return switch (Claim.of(folder, job)) {
+                    case Claim.Ended(RLVRJobStatus status) -> tellEnded(folder, status);
+                    case Claim.Begin _, Claim.GoOn _ -> checkAndRun(job, folder, trainer, interrupts);
+                };
+            } finally {
+                folder.discardIfUnused();
+            }
+        }
+    }
+
+    private static RLVRJob read(Path manifest) {
+        RLVRJob job = Manifest.read(manifest);
+        List<String> unsupported = Release.unsupported(job.getSpec());
+        if (!unsupported.isEmpty()) {
+            throw new UserException(unsupported);
+        }
+        if (job.getSpec().lifecycle().suspend()) {
+            throw new UserException("spec.lifecycle.suspend: true keeps a job from starting; remove it to run it here");
+        }
+        job.getMetadata().setGeneration(1L);
+        return job;
+    }
+
+    private int checkAndRun(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts)
+            throws IOException, InterruptedException {
+        TrainerCheck check = TrainerCheck.start(trainer, job.getSpec().trainer(), manifest, folder.path());
+        interrupts.handle(check::stop, check::stop);
+        TrainerCheck.Result checked = check.result();
+        if (interrupts.exitCode().isPresent()) {
+            return interrupts.exitCode().getAsInt();
+        }
+        if (checked.exitCode() != 0) {
+            System.err.println(checked.message());
+            return checked.exitCode() == 2 ? 2 : 1;
+        }
+        return run(job, folder, trainer, interrupts);
+    }
+
+    private int run(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts)
+            throws IOException, InterruptedException {
+        RLVRJobStatus status;
+        try (Screen screen = Screen.ofSystem()) {
+            screen.say(job.getMetadata().getNamespace() + "/"
+                    + job.getMetadata().getName() + " in " + shown(folder.path()));
+            Narrator narrator = new Narrator(screen);
+            Optional<RLVRJobStatus> before = folder.storedStatus();
+            before.ifPresent(narrator::assume);
+            LocalBackEnd backEnd = new LocalBackEnd(job, folder, trainer, Clock.systemUTC(), narrator::show);
+            interrupts.handle(
+                    () -> {
+                        screen.say("Stopping: the trainer writes a checkpoint (Ctrl-C again ends it at once) ...");
+                        backEnd.stop();
+                    },
+                    backEnd::kill);
+            status = backEnd.run();
+        }
+        RunSummary summary = new RunSummary(folder, status, out);
+        return status.state() != null && status.state().ended()
+                ? summary.ended()
+                : summary.stopped(
+                        "./rlvr run " + manifest + (work == null ? "" : " --work " + work),
+                        interrupts.exitCode().orElse(1));
+    }
+
+    private int tellEnded(WorkFolder folder, RLVRJobStatus status) {
+        RunSummary summary = new RunSummary(folder, status, out);
+        int exitCode = summary.endedBefore();
+        out.println("To start anew: the same command with --fresh, or with another --work folder.");
+        return exitCode;
+    }
+
+    /** A path as short as it can be said here. */
+    static String shown(Path path) {
+        Path here = Path.of("").toAbsolutePath();
+        return path.startsWith(here) ? here.relativize(path).toString() : path.toString();
+    }
+}

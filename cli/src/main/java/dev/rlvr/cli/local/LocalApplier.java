@@ -1,0 +1,92 @@
+package dev.rlvr.cli.local;
+
+import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.TrainerSpec;
+import dev.rlvr.lifecycle.Action;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Does what a plan says, with processes and folders. */
+final class LocalApplier {
+    private final RLVRJob job;
+    private final WorkFolder folder;
+    private final TrainerProcess trainer;
+    private final LocalProcesses processes;
+    private final Clock clock;
+
+    LocalApplier(RLVRJob job, WorkFolder folder, TrainerProcess trainer, LocalProcesses processes, Clock clock) {
+        this.job = job;
+        this.folder = folder;
+        this.trainer = trainer;
+        this.processes = processes;
+        this.clock = clock;
+    }
+
+    void apply(List<Action> actions) throws IOException {
+        for (Action action : actions) {
+            switch (action) {
+                case Action.EnsureResources() -> Files.createDirectories(folder.logs());
+                case Action.StartAttempt(int number) -> start(number);
+                case Action.StopAttempt(int number, var gracePeriod) ->
+                    processes.attempts().stream()
+                            .filter(attempt -> attempt.number() == number)
+                            .forEach(attempt -> attempt.stop(gracePeriod));
+                case Action.RemoveResources() -> {
+                    // Attempts share the work folder alone, and that is the user's.
+                }
+            }
+        }
+    }
+
+    private void start(int number) throws IOException {
+        if (processes.attempts().stream().anyMatch(attempt -> attempt.number() == number)) {
+            return;
+        }
+        Files.createDirectories(folder.logs());
+        List<LocalPod> pods = new ArrayList<>();
+        for (int index = 0; index < job.getSpec().trainer().replicas(); index++) {
+            pods.add(startPod(number, index));
+        }
+        LocalAttempt attempt = new LocalAttempt(number, clock.instant(), pods);
+        processes.add(attempt, pods);
+        folder.trainers().record(pods.stream().map(LocalPod::process).toList());
+    }
+
+    private LocalPod startPod(int attempt, int index) throws IOException {
+        Path lastWords = folder.lastWords(attempt, index);
+        Files.deleteIfExists(lastWords);
+        ProcessBuilder command = trainer.command(
+                        threads(job.getSpec().trainer()),
+                        List.of(
+                                "--job",
+                                folder.job().toString(),
+                                "--work",
+                                folder.path().toString()))
+                .redirectErrorStream(true)
+                .redirectInput(Redirect.PIPE)
+                .redirectOutput(Redirect.appendTo(folder.log(attempt, index).toFile()));
+        command.environment()
+                .putAll(Map.of(
+                        "RLVR_ATTEMPT", Integer.toString(attempt),
+                        "RLVR_REPLICA", Integer.toString(index),
+                        "RLVR_WATCH_STDIN", "true",
+                        "RLVR_TERMINATION_LOG", lastWords.toString()));
+        Instant startedAt = clock.instant();
+        return new LocalPod(index, command.start(), startedAt, lastWords);
+    }
+
+    /** The machine's cores are shared by all ranks, for all of them run here. */
+    static int threads(TrainerSpec trainer) {
+        int ranks = trainer.replicas() * trainer.ranksPerReplica();
+        return trainer.threadsPerRank() > 0
+                ? trainer.threadsPerRank()
+                : Math.max(1, Runtime.getRuntime().availableProcessors() / ranks);
+    }
+}

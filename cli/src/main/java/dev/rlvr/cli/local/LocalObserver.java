@@ -1,0 +1,29 @@
+package dev.rlvr.cli.local;
+
+import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.lifecycle.AttemptObservation;
+import dev.rlvr.lifecycle.Observation;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Optional;
+
+/** Sees what is the case: processes and what the trainer wrote. */
+final class LocalObserver {
+    private final WorkFolder folder;
+    private final LocalProcesses processes;
+
+    LocalObserver(WorkFolder folder, LocalProcesses processes) {
+        this.folder = folder;
+        this.processes = processes;
+    }
+
+    Observation observe(RLVRJobStatus trainersPart) {
+        List<AttemptObservation> attempts =
+                processes.attempts().stream().map(LocalAttempt::observe).toList();
+        return new Observation(
+                Files.isDirectory(folder.logs()),
+                attempts,
+                Optional.ofNullable(trainersPart.progress()),
+                Optional.ofNullable(trainersPart.checkpoint()));
+    }
+}

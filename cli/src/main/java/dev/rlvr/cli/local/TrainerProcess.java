@@ -1,0 +1,57 @@
+package dev.rlvr.cli.local;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a main class of the trainer becomes a process.
+ *
+ * @param java the {@code java} executable
+ * @param classPath the trainer's classes and everything they need
+ * @param mainClass the trainer's main class ({@code docs/trainer.md})
+ * @param bundled folder that {@code bundled://} sources are looked up in
+ * @param cache folder for native libraries that are unpacked once
+ */
+public record TrainerProcess(Path java, String classPath, String mainClass, Path bundled, Path cache) {
+    /** The trainer as it was built in a checkout. */
+    public static TrainerProcess ofCheckout(Path checkout, Path javaHome, Path userHome) throws IOException {
+        Path target = checkout.resolve("trainer-image/target");
+        String dependencies = Files.readString(target.resolve("classpath")).strip();
+        return new TrainerProcess(
+                javaHome.resolve("bin/java"),
+                target.resolve("classes") + ":" + dependencies,
+                "dev.rlvr.trainer.Main",
+                checkout.resolve("examples"),
+                userHome.resolve(".cache/rlvr/djl"));
+    }
+
+    /** A process that runs the trainer with these arguments on so many threads; the caller says where its output goes. */
+    public ProcessBuilder command(int threads, List<String> arguments) {
+        return command(mainClass, threads, arguments);
+    }
+
+    /** As {@link #command(int, List)}, for another main class on the trainer's class path. */
+    public ProcessBuilder command(String otherMainClass, int threads, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                java.toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dai.djl.offline=true",
+                "-Dai.djl.pytorch.num_threads=" + threads,
+                "-cp",
+                classPath,
+                otherMainClass));
+        command.addAll(arguments);
+        ProcessBuilder process = new ProcessBuilder(command);
+        process.environment()
+                .putAll(Map.of(
+                        "OPT_OUT_TRACKING", "true",
+                        "DJL_CACHE_DIR", cache.toString(),
+                        "OMP_NUM_THREADS", Integer.toString(threads),
+                        "RLVR_BUNDLED", bundled.toString()));
+        return process;
+    }
+}

@@ -1,0 +1,225 @@
+package dev.rlvr.trainer;
+
+import dev.rlvr.crds.EvaluationSpec;
+import dev.rlvr.crds.Manifest;
+import dev.rlvr.crds.RLVRJob;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Properties;
+import java.util.stream.Stream;
+
+/**
+ * Keeps the contract of {@code docs/trainer.md} without training: it counts steps. What it does out of the ordinary stands in
+ * {@code behaviour.properties} of the bundled folder:
+ *
+ * <ul>
+ *   <li>{@code stepMillis}: how long a step takes
+ *   <li>{@code crashAfterStep}, {@code crashAttempts}: fails after that step in the first so many attempts
+ *   <li>{@code badInput}: what {@code --check} complains of
+ * </ul>
+ */
+public final class Main {
+    private final RLVRJob job;
+    private final Path work;
+    private final Properties behaviour;
+    private final int attempt = Integer.parseInt(System.getenv().getOrDefault("RLVR_ATTEMPT", "1"));
+    private volatile boolean stopAsked;
+    private int saved;
+    private String evaluations = "[]";
+
+    private Main(RLVRJob job, Path work, Properties behaviour) {
+        this.job = job;
+        this.work = work;
+        this.behaviour = behaviour;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        List<String> args = List.of(arguments);
+        Properties behaviour = new Properties();
+        Path file = Path.of(System.getenv("RLVR_BUNDLED")).resolve("behaviour.properties");
+        if (Files.exists(file)) {
+            try (var in = Files.newInputStream(file)) {
+                behaviour.load(in);
+            }
+        }
+        if (args.contains("--check")) {
+            if (behaviour.containsKey("badInput")) {
+                System.err.println(behaviour.getProperty("badInput"));
+                System.exit(2);
+            }
+            return;
+        }
+        RLVRJob job = Manifest.read(Path.of(args.get(args.indexOf("--job") + 1)));
+        new Main(job, Path.of(args.get(args.indexOf("--work") + 1)), behaviour).run();
+    }
+
+    private void run() throws Exception {
+        Thread main = Thread.currentThread();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> finishStep(main)));
+        Thread.ofPlatform().daemon().start(this::watchStandardInput);
+        System.out.println(
+                "attempt " + attempt + " as process " + ProcessHandle.current().pid());
+        saved = newestCheckpoint();
+        truncateMetrics();
+        int steps = job.getSpec().algorithm().steps();
+        report(saved, "evaluating");
+        if (saved == 0) {
+            evaluate(0, 0.34);
+        }
+        for (int step = saved + 1; step <= steps; step++) {
+            report(step - 1, "training");
+            Thread.sleep(Long.parseLong(behaviour.getProperty("stepMillis", "20")));
+            finish(step);
+            int every = job.getSpec().checkpoint().everySteps();
+            if (stopAsked || step == steps || (every > 0 && step % every == 0)) {
+                save(step);
+            }
+            report(step, "training");
+            if (stopAsked) {
+                return;
+            }
+            crashIfAsked(step);
+        }
+        evaluate(steps, 0.93);
+        report(steps, "exporting");
+        Files.createDirectories(work.resolve("model"));
+        // The hook must not take a normal end for a stop.
+        Runtime.getRuntime().halt(0);
+    }
+
+    private void finishStep(Thread main) {
+        stopAsked = true;
+        try {
+            main.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Runtime.getRuntime().halt(75);
+    }
+
+    private void watchStandardInput() {
+        try {
+            int read;
+            do {
+                read = System.in.read();
+            } while (read >= 0);
+        } catch (IOException e) {
+            // Closed in another way.
+        }
+        System.exit(75);
+    }
+
+    private void crashIfAsked(int step) throws IOException {
+        boolean doomed = attempt <= Integer.parseInt(behaviour.getProperty("crashAttempts", "0"));
+        if (doomed && step == Integer.parseInt(behaviour.getProperty("crashAfterStep", "-1"))) {
+            System.out.println("IllegalStateException: the loss is not a number");
+            Files.writeString(
+                    Path.of(System.getenv("RLVR_TERMINATION_LOG")), "the loss of step " + step + " is not a number");
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private int newestCheckpoint() throws IOException {
+        Path checkpoints = Files.createDirectories(work.resolve("checkpoints"));
+        try (Stream<Path> content = Files.list(checkpoints)) {
+            return content.filter(folder -> Files.exists(folder.resolve("manifest.json")))
+                    .mapToInt(folder ->
+                            Integer.parseInt(folder.getFileName().toString().substring(5)))
+                    .max()
+                    .orElse(0);
+        }
+    }
+
+    private void save(int step) throws IOException {
+        Path folder = Files.createDirectories(work.resolve(String.format("checkpoints/step-%06d", step)));
+        Files.writeString(folder.resolve("manifest.json"), "{}");
+        saved = step;
+    }
+
+    private void truncateMetrics() throws IOException {
+        Path metrics = work.resolve("metrics.jsonl");
+        if (Files.exists(metrics)) {
+            Files.write(metrics, Files.readAllLines(metrics).subList(0, saved));
+        }
+    }
+
+    private void finish(int step) throws IOException {
+        append("metrics.jsonl", """
+                {"step": %d, "reward": %.4f, "entropy": %.4f, "entropy_threshold": %.4f, "kept_token_fraction": 0.2, \
+                "completions/mean_length": %.1f, "tokens_per_second": 2310}
+                """.formatted(step, reward(step), entropy(step), entropy(step) / 4, 56.0 + step % 5));
+        Path rollouts = Files.createDirectories(work.resolve("rollouts"));
+        Files.writeString(rollouts.resolve(String.format("step-%06d.jsonl", step)), """
+                {"prompt": "2+2 <=> ?\\n", "answer": "4", "response": "Split: 4", "token_ids": [5, 6, 7], \
+                "tokens": ["Split", ": ", "4"], "logprobs": [-0.7, -0.01, -0.02], "entropies": [0.9, 0.002, 0.01], \
+                "reward": 1, "advantage": 0.5, "kept": [true, false, false]}
+                {"prompt": "2+2 <=> ?\\n", "answer": "4", "response": "Quick: 5", "token_ids": [8, 6, 9], \
+                "tokens": ["Quick", ": ", "5"], "logprobs": [-0.9, -0.01, -0.3], "entropies": [0.95, 0.002, 0.4], \
+                "reward": 0, "advantage": -0.5, "kept": [true, false, false]}
+                """);
+    }
+
+    private void evaluate(int step, double accuracy) throws IOException {
+        StringBuilder all = new StringBuilder();
+        List<EvaluationSpec> specs = job.getSpec().evaluation();
+        for (EvaluationSpec spec : specs == null ? List.<EvaluationSpec>of() : specs) {
+            append("evaluations.jsonl", """
+                    {"name": "%s", "step": %d, "problems": 300, "samples": %d, "avg_at_k": %.3f, "pass_at_k": 1, "maj_at_k": 1}
+                    """.formatted(spec.name(), step, spec.samples(), accuracy));
+            all.append(all.isEmpty() ? "" : ",").append("""
+                            {"name": "%s", "step": %d, "problems": 300, "samples": %d, "avgAtK": %.3f, "passAtK": 1, \
+                            "majAtK": 1, "baselineAvgAtK": 0.34}""".formatted(spec.name(), step, spec.samples(), accuracy));
+        }
+        evaluations = "[" + all + "]";
+    }
+
+    private void report(int step, String phase) throws IOException {
+        int steps = job.getSpec().algorithm().steps();
+        Instant now = Instant.now();
+        String checkpoint = saved == 0 ? "" : """
+                , "checkpoint": {"step": %d, "path": "checkpoints/step-%06d", "savedAt": "%s"}""".formatted(saved, saved, now);
+        String status = String.format(
+                Locale.ROOT,
+                """
+                {"phase": "%s", "evaluation": %s, "progress": {"step": %d, "totalSteps": %d, "rewardMean": %.4f, \
+                "entropyMean": %.4f, "entropyThreshold": %.4f, "keptTokenFraction": 0.2, "responseTokensMean": 56, \
+                "tokensPerSecond": 2310.4, "estimatedCompletion": "%s", "updatedAt": "%s"}%s}
+                """,
+                phase,
+                evaluations,
+                step,
+                steps,
+                reward(step),
+                entropy(step),
+                entropy(step) / 4,
+                now.plus(Duration.ofMillis((steps - step) * Long.parseLong(behaviour.getProperty("stepMillis", "20")))),
+                now,
+                checkpoint);
+        Path next = work.resolve("trainer-status.json.next");
+        Files.writeString(next, status);
+        Files.move(
+                next,
+                work.resolve("trainer-status.json"),
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private double reward(int step) {
+        return 0.95 - 0.6 * Math.exp(-step / 8.0) + 0.03 * Math.sin(step * 2.1);
+    }
+
+    private double entropy(int step) {
+        return 0.02 + 0.08 * Math.exp(-step / 10.0);
+    }
+
+    private void append(String file, String line) throws IOException {
+        Files.writeString(work.resolve(file), line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+}
