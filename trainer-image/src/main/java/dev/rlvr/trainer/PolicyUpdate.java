@@ -1,0 +1,225 @@
+package dev.rlvr.trainer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.rlvr.crds.AlgorithmSpec;
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Denominator;
+import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.TokenBatch;
+import dev.rlvr.trainer.objective.ForkingTokenMask;
+import dev.rlvr.trainer.objective.PolicyLoss;
+import dev.rlvr.trainer.objective.RatioStatistics;
+import dev.rlvr.trainer.optimizer.AdamW;
+import dev.rlvr.trainer.rollout.Group;
+import dev.rlvr.trainer.rollout.Sample;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+
+/**
+ * One gradient step on a mini-batch: score all its tokens, take the forking tokens among them, then forward and backward
+ * one micro-batch at a time. Scores, mask and denominator are those of the whole mini-batch, so the result does not depend
+ * on how it is cut into micro-batches.
+ */
+final class PolicyUpdate {
+    private final NDManager owner;
+    private final Decoder decoder;
+    private final AdamW optimizer;
+    private final PolicyLoss loss;
+    private final AlgorithmSpec algorithm;
+    private final double temperature;
+    private final int microBatchTokens;
+
+    PolicyUpdate(
+            NDManager owner,
+            Decoder decoder,
+            AdamW optimizer,
+            PolicyLoss loss,
+            AlgorithmSpec algorithm,
+            double temperature,
+            int microBatchTokens) {
+        this.owner = owner;
+        this.decoder = decoder;
+        this.optimizer = optimizer;
+        this.loss = loss;
+        this.algorithm = algorithm;
+        this.temperature = temperature;
+        this.microBatchTokens = microBatchTokens;
+    }
+
+    /** An answer and what the update needs of it. {@code kept} is filled in by the update. */
+    @SuppressWarnings("ArrayRecordComponent") // one flag per token, set once
+    record Item(List<Integer> prompt, Sample sample, double advantage, boolean[] kept) {
+        /** The answers of a group. */
+        static List<Item> of(Group group) {
+            return IntStream.range(0, group.samples().size())
+                    .mapToObj(i -> new Item(
+                            group.prompt(),
+                            group.samples().get(i),
+                            group.advantages().get(i),
+                            new boolean[group.samples().get(i).length()]))
+                    .toList();
+        }
+
+        private TokenBatch.Row row() {
+            return new TokenBatch.Row(
+                    prompt, Arrays.stream(sample.tokens()).boxed().toList());
+        }
+    }
+
+    /** Figures of one gradient step. */
+    record Result(double loss, double gradientNorm, double threshold, int kept, RatioStatistics statistics) {}
+
+    /** Makes the step. */
+    Result apply(List<Item> miniBatch, double learningRate, RandomGenerator random) {
+        try (NDManager scope = owner.newSubManager()) {
+            List<MicroBatch> parts = microBatches(miniBatch);
+            // a mini-batch of one micro-batch needs no pass of its own for the entropies
+            Optional<Decoder.ForwardPass> only = parts.size() == 1
+                    ? Optional.of(decoder.forward(scope, parts.getFirst().tokens()))
+                    : Optional.empty();
+            for (MicroBatch part : parts) {
+                part.take(only.map(pass -> pass.score(temperature))
+                        .orElseGet(() -> decoder.score(scope, part.tokens(), temperature)));
+            }
+            ForkingTokenMask mask = mask(parts, random);
+            double denominator = Math.max(
+                    1, algorithm.forkingTokens().denominator() == Denominator.Kept ? mask.count() : mask.kept().length);
+            double sum = 0;
+            RatioStatistics statistics = RatioStatistics.NONE;
+            int at = 0;
+            for (MicroBatch part : parts) {
+                boolean[] kept = Arrays.copyOfRange(mask.kept(), at, at + part.size());
+                at += part.size();
+                part.mark(kept);
+                sum += only.isPresent()
+                        ? backward(scope, only.get(), part, kept, denominator)
+                        : forwardAndBackward(part, kept, denominator);
+                statistics = statistics.plus(part.statistics(algorithm.clip()));
+            }
+            double norm = mask.count() == 0 ? 0 : optimizer.step(learningRate);
+            return new Result(sum, norm, mask.threshold(), mask.count(), statistics);
+        }
+    }
+
+    private ForkingTokenMask mask(List<MicroBatch> parts, RandomGenerator random) {
+        float[] entropies =
+                concatenate(parts.stream().map(part -> part.entropies).toList());
+        return ForkingTokenMask.select(entropies, algorithm.forkingTokens(), random);
+    }
+
+    private double forwardAndBackward(MicroBatch part, boolean[] kept, double denominator) {
+        try (NDManager scope = owner.newSubManager()) {
+            return backward(scope, decoder.forward(scope, part.tokens()), part, kept, denominator);
+        }
+    }
+
+    private double backward(
+            NDManager scope, Decoder.ForwardPass pass, MicroBatch part, boolean[] kept, double denominator) {
+        long[] positions = IntStream.range(0, kept.length)
+                .filter(i -> kept[i])
+                .asLongStream()
+                .toArray();
+        float[] old = part.oldLogProbabilities();
+        float[] advantages = part.advantages();
+        return pass.backward(scope.create(positions), temperature, (chunk, logProbabilities, from, to) -> {
+            long[] here = Arrays.copyOfRange(positions, from, to);
+            return loss.of(chunk, logProbabilities, at(chunk, old, here), at(chunk, advantages, here), denominator);
+        });
+    }
+
+    private static NDArray at(NDManager scope, float[] values, long[] positions) {
+        float[] chosen = new float[positions.length];
+        for (int i = 0; i < chosen.length; i++) {
+            chosen[i] = values[(int) positions[i]];
+        }
+        return scope.create(chosen);
+    }
+
+    /** Sequences of like length together, as many as fit: little padding. */
+    private List<MicroBatch> microBatches(List<Item> items) {
+        List<Item> sorted = items.stream()
+                .sorted(Comparator.comparingInt(
+                        item -> item.prompt().size() + item.sample().length()))
+                .toList();
+        List<MicroBatch> parts = new ArrayList<>();
+        List<Item> open = new ArrayList<>();
+        for (Item item : sorted) {
+            int width = item.prompt().size() + item.sample().length();
+            if (!open.isEmpty() && (open.size() + 1) * width > microBatchTokens) {
+                parts.add(new MicroBatch(open));
+                open = new ArrayList<>();
+            }
+            open.add(item);
+        }
+        parts.add(new MicroBatch(open));
+        return parts;
+    }
+
+    private static float[] concatenate(List<float[]> parts) {
+        float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
+        int at = 0;
+        for (float[] part : parts) {
+            System.arraycopy(part, 0, all, at, part.length);
+            at += part.length;
+        }
+        return all;
+    }
+
+    /** Answers that pass through the model together; all arrays have one entry per response token, row by row. */
+    private static final class MicroBatch {
+        private final List<Item> items;
+        private final TokenBatch tokens;
+        private float[] logProbabilities = {};
+        private float[] entropies = {};
+
+        MicroBatch(List<Item> items) {
+            this.items = List.copyOf(items);
+            this.tokens = new TokenBatch(items.stream().map(Item::row).toList());
+        }
+
+        TokenBatch tokens() {
+            return tokens;
+        }
+
+        int size() {
+            return entropies.length;
+        }
+
+        void take(Decoder.Scores scores) {
+            logProbabilities = scores.logProbabilities().toFloatArray();
+            entropies = scores.entropies().toFloatArray();
+        }
+
+        void mark(boolean[] kept) {
+            int at = 0;
+            for (Item item : items) {
+                System.arraycopy(kept, at, item.kept(), 0, item.kept().length);
+                at += item.kept().length;
+            }
+        }
+
+        float[] oldLogProbabilities() {
+            return concatenate(
+                    items.stream().map(item -> item.sample().logProbabilities()).toList());
+        }
+
+        float[] advantages() {
+            return concatenate(items.stream()
+                    .map(item -> {
+                        float[] repeated = new float[item.sample().length()];
+                        Arrays.fill(repeated, (float) item.advantage());
+                        return repeated;
+                    })
+                    .toList());
+        }
+
+        RatioStatistics statistics(AlgorithmSpec.Clip clip) {
+            return RatioStatistics.of(logProbabilities, oldLogProbabilities(), advantages(), entropies, clip);
+        }
+    }
+}
