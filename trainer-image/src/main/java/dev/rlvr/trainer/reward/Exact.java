@@ -1,0 +1,31 @@
+package dev.rlvr.trainer.reward;
+
+import dev.rlvr.trainer.InputException;
+import dev.rlvr.trainer.data.Problem;
+import java.text.Normalizer;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Equal as text, after Unicode composition (NFC) and with runs of white space as one space. */
+record Exact(Extraction extraction) implements Verifier {
+    private static final Pattern WHITE_SPACE = Pattern.compile("\\p{IsWhite_Space}+");
+
+    @Override
+    public void validate(Problem problem) {
+        if (normal(problem.answer()).isEmpty()) {
+            throw new InputException(problem.origin() + ": the answer is blank; verifier Exact needs a text");
+        }
+    }
+
+    @Override
+    public Verdict verify(CharSequence response, String answer) {
+        Optional<? extends CharSequence> found =
+                extraction.pattern().isPresent() ? extraction.lastMatch(response) : Optional.of(response);
+        return found.filter(text -> normal(text).equals(normal(answer))).isPresent() ? Verdict.Right : Verdict.Wrong;
+    }
+
+    private static String normal(CharSequence text) {
+        String spaced = WHITE_SPACE.matcher(text).replaceAll(" ");
+        return Normalizer.normalize(spaced, Normalizer.Form.NFC).strip();
+    }
+}

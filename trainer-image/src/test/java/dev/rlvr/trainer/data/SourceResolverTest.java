@@ -1,0 +1,66 @@
+package dev.rlvr.trainer.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rlvr.trainer.InputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SourceResolverTest {
+    @TempDir
+    Path folder;
+
+    private SourceResolver resolver = SourceResolver.of(Map.of());
+
+    @BeforeEach
+    void folders() throws IOException {
+        Files.createDirectories(folder.resolve("examples/quickstart/model"));
+        Files.createDirectories(folder.resolve("pvc/datasets"));
+        Files.writeString(folder.resolve("pvc/datasets/train.jsonl"), "");
+        resolver = new SourceResolver(Optional.of(folder.resolve("examples")), folder.resolve("pvc"));
+    }
+
+    @Test
+    void everySchemeHasItsFolder() {
+        Path data = folder.resolve("pvc/datasets/train.jsonl");
+        assertThat(resolver.resolve("spec.model.source", "bundled://quickstart/model"))
+                .isEqualTo(folder.resolve("examples/quickstart/model"));
+        assertThat(resolver.resolve("spec.data.source", "pvc://datasets/train.jsonl"))
+                .isEqualTo(data);
+        assertThat(resolver.resolve("spec.data.source", "file://" + data)).isEqualTo(data);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "bundled://quickstart/none | does not exist",
+                "bundled://../pvc/datasets/train.jsonl | leads out of its folder",
+                "pvc://other/train.jsonl | does not exist",
+                "hf://Qwen/Qwen3-8B-Base | hf:// is not in this release",
+                "ftp://a/b | is not a source"
+            })
+    void aSourceThatCannotBeFoundIsNamedWithItsField(String source, String why) {
+        assertThatThrownBy(() -> resolver.resolve("spec.data.source", source))
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith("spec.data.source: ")
+                .hasMessageContaining(source)
+                .hasMessageContaining(why);
+    }
+
+    @Test
+    void withoutAFolderOfBundledSourcesTheVariableIsNamed() {
+        assertThatThrownBy(() -> SourceResolver.of(Map.of()).resolve("spec.model.source", "bundled://quickstart/model"))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("RLVR_BUNDLED");
+    }
+}
