@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,25 +18,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 class QuickstartDataTest {
     private static final Path COMMITTED = Path.of("..", "examples", "quickstart");
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "train.jsonl",
-                "test.jsonl",
-                "model/tokenizer.json",
-                "model/tokenizer_config.json",
-                "model/special_tokens_map.json"
-            })
-    void theCommittedFilesAreTheGeneratedOnes(String name, @TempDir Path folder) throws IOException {
+    @Test
+    void theCommittedFilesAreTheGeneratedOnes(@TempDir Path folder) throws IOException {
         new QuickstartData(folder).write();
 
-        assertThat(folder.resolve(name)).hasSameBinaryContentAs(COMMITTED.resolve(name));
+        try (Stream<Path> written = Files.walk(folder).filter(Files::isRegularFile)) {
+            assertThat(written)
+                    .hasSize(5)
+                    .allSatisfy(file -> assertThat(
+                                    COMMITTED.resolve(folder.relativize(file).toString()))
+                            .hasSameBinaryContentAs(file));
+        }
     }
 
     @Test
     void everyTextSurvivesTheTokenizer() throws IOException {
         try (HuggingFaceTokenizer tokenizer = tokenizer()) {
-            for (Worked worked : AppleSums.worked(77, 5_000)) {
+            for (Worked worked : AppleSums.worked(77, 1_000)) {
                 for (String text : List.of(worked.prompt(), worked.solution())) {
                     Encoding encoding = tokenizer.encode(text, false, false);
                     assertThat(encoding.getIds()).doesNotContain(0, 1, 2);
@@ -74,7 +73,7 @@ class QuickstartDataTest {
     void moreTextsWouldAddNoPieces() {
         List<String> vocabulary = QuickstartTokenizer.vocabulary();
 
-        assertThat(AppleSums.worked(79).limit(100_000).flatMap(QuickstartTokenizer::pieces))
+        assertThat(AppleSums.worked(79).limit(30_000).flatMap(QuickstartTokenizer::pieces))
                 .allMatch(vocabulary::contains);
         assertThat(vocabulary).startsWith("<pad>", "<eos>", "<unk>").doesNotHaveDuplicates();
     }
