@@ -8,7 +8,7 @@ import io.fabric8.kubernetes.api.model.ConditionBuilder;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class Conditions {
     /** Longer texts (a trainer's last line can be anything) are cut: a status is not a log. */
     private static final int LONGEST_MESSAGE = 1000;
-
-    private static final Pattern LINE_BREAK = Pattern.compile("\\s*\\R\\s*");
 
     private final List<Condition> stored;
     private final @Nullable Long generation;
@@ -84,7 +82,7 @@ final class Conditions {
     }
 
     private static String oneLine(String message) {
-        String line = LINE_BREAK.matcher(message.strip()).replaceAll(" ");
+        String line = message.lines().map(String::strip).collect(Collectors.joining(" "));
         return line.length() <= LONGEST_MESSAGE ? line : line.substring(0, LONGEST_MESSAGE - 3) + "...";
     }
 

@@ -201,7 +201,8 @@ final class Plans {
                         observation.attempts().getLast().number());
         List<Action> actions = new ArrayList<>(stop(a -> true));
         if (actions.isEmpty() && observation.attempts().isEmpty()) {
-            ensureResources().forEach(actions::add);
+            // Even where they were seen: an observation may lag, and nothing may start without them.
+            actions.add(new Action.EnsureResources());
             actions.add(new Action.StartAttempt(current.attempt()));
         }
         return new Plan(status(s, current), actions, active(current));

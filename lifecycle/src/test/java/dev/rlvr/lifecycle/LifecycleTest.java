@@ -40,7 +40,7 @@ class LifecycleTest {
 
         Plan plan = scene.afterSeconds(60).decide();
 
-        assertThat(plan.actions()).containsExactly(new StartAttempt(1));
+        assertThat(plan.actions()).containsExactly(new EnsureResources(), new StartAttempt(1));
         assertThat(plan.status().restarts().total()).isZero();
     }
 
@@ -133,7 +133,7 @@ class LifecycleTest {
         assertThat(waiting.actions()).isEmpty();
 
         Plan gone = scene.exists().decide();
-        assertThat(gone.actions()).containsExactly(new StartAttempt(2));
+        assertThat(gone.actions()).containsExactly(new EnsureResources(), new StartAttempt(2));
         assertThat(gone.status().attempt()).isEqualTo(2);
     }
 
@@ -166,7 +166,7 @@ class LifecycleTest {
         scene.exists().decide();
         Plan plan = scene.decide();
 
-        assertThat(plan.actions()).containsExactly(new StartAttempt(2));
+        assertThat(plan.actions()).containsExactly(new EnsureResources(), new StartAttempt(2));
         assertThat(scene.status().restarts().infrastructure()).isEqualTo(1);
     }
 
@@ -221,7 +221,7 @@ class LifecycleTest {
         scene.exists(stopping(evicted)).decide();
         assertThat(scene.condition("Ready").getMessage()).contains("preempted by a job of team blue");
 
-        assertThat(scene.exists().decide().actions()).containsExactly(new StartAttempt(2));
+        assertThat(scene.exists().decide().actions()).containsExactly(new EnsureResources(), new StartAttempt(2));
         assertThat(scene.status().restarts().total()).isZero();
     }
 

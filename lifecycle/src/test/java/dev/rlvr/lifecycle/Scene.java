@@ -105,9 +105,27 @@ final class Scene {
     }
 
     Scene suspend(boolean suspend) {
-        RLVRJobSpec s = job.getSpec();
-        LifecycleSpec l = s.lifecycle();
-        job.setSpec(new RLVRJobSpec(
+        suspend(job, suspend);
+        return this;
+    }
+
+    /** A user edits the spec. */
+    static void suspend(RLVRJob job, boolean suspend) {
+        LifecycleSpec l = job.getSpec().lifecycle();
+        LifecycleSpec edited = new LifecycleSpec(
+                suspend,
+                l.startDeadline(),
+                l.activeDeadline(),
+                l.stallDeadline(),
+                l.stopGracePeriod(),
+                l.ttlAfterFinished(),
+                l.restarts());
+        job.setSpec(withLifecycle(job.getSpec(), edited));
+        job.getMetadata().setGeneration(job.getMetadata().getGeneration() + 1);
+    }
+
+    static RLVRJobSpec withLifecycle(RLVRJobSpec s, LifecycleSpec lifecycle) {
+        return new RLVRJobSpec(
                 s.model(),
                 s.data(),
                 s.reward(),
@@ -116,16 +134,7 @@ final class Scene {
                 s.evaluation(),
                 s.trainer(),
                 s.checkpoint(),
-                new LifecycleSpec(
-                        suspend,
-                        l.startDeadline(),
-                        l.activeDeadline(),
-                        l.stallDeadline(),
-                        l.stopGracePeriod(),
-                        l.ttlAfterFinished(),
-                        l.restarts())));
-        job.getMetadata().setGeneration(job.getMetadata().getGeneration() + 1);
-        return this;
+                lifecycle);
     }
 
     Scene progressAt(Instant time) {
@@ -139,8 +148,12 @@ final class Scene {
 
     /** The trainer writes its own fields of the status. */
     void storeTrainersPart() {
-        RLVRJobStatus s = job.getStatus();
-        job.setStatus(new RLVRJobStatus(
+        job.setStatus(withTrainersPart(job.getStatus(), progress, checkpoint));
+    }
+
+    static RLVRJobStatus withTrainersPart(
+            RLVRJobStatus s, Optional<Progress> progress, Optional<Checkpoint> checkpoint) {
+        return new RLVRJobStatus(
                 s.observedGeneration(),
                 s.state(),
                 s.conditions(),
@@ -151,7 +164,7 @@ final class Scene {
                 s.evaluation(),
                 s.attemptStartTime(),
                 s.startTime(),
-                s.completionTime()));
+                s.completionTime());
     }
 
     Scene checkpointAt(Instant time) {

@@ -6,6 +6,7 @@ import static dev.rlvr.lifecycle.Scene.stopping;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rlvr.crds.RLVRJobStatus.State;
+import dev.rlvr.lifecycle.Action.EnsureResources;
 import dev.rlvr.lifecycle.Action.StartAttempt;
 import dev.rlvr.lifecycle.Action.StopAttempt;
 import java.time.Duration;
@@ -22,7 +23,7 @@ class SuspensionTest {
         assertThat(scene.decide().actions()).isEmpty();
         assertThat(scene.state()).isEqualTo(State.Suspended);
 
-        assertThat(scene.suspend(false).decide().actions()).containsExactly(new StartAttempt(1));
+        assertThat(scene.suspend(false).decide().actions()).containsExactly(new EnsureResources(), new StartAttempt(1));
     }
 
     @Test
@@ -62,7 +63,7 @@ class SuspensionTest {
 
         Plan plan = scene.suspend(false).afterSeconds(3600).decide();
 
-        assertThat(plan.actions()).containsExactly(new StartAttempt(2));
+        assertThat(plan.actions()).containsExactly(new EnsureResources(), new StartAttempt(2));
         assertThat(scene.status().restarts().total()).isZero();
     }
 
@@ -76,7 +77,7 @@ class SuspensionTest {
         assertThat(scene.decide().actions()).isEmpty();
         assertThat(scene.condition("Ready").getReason()).isEqualTo("WaitingForRemoval");
 
-        assertThat(scene.exists().decide().actions()).containsExactly(new StartAttempt(2));
+        assertThat(scene.exists().decide().actions()).containsExactly(new EnsureResources(), new StartAttempt(2));
     }
 
     @Test
@@ -86,7 +87,7 @@ class SuspensionTest {
         scene.suspend(true).decide();
         assertThat(scene.state()).isEqualTo(State.Suspended);
 
-        assertThat(scene.suspend(false).decide().actions()).containsExactly(new StartAttempt(1));
+        assertThat(scene.suspend(false).decide().actions()).containsExactly(new EnsureResources(), new StartAttempt(1));
     }
 
     @Test
