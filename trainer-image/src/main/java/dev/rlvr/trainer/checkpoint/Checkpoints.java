@@ -93,7 +93,8 @@ public final class Checkpoints {
             return Optional.empty();
         }
         Map<String, CheckpointManifest.FileSum> found = sums(folder);
-        for (Map.Entry<String, CheckpointManifest.FileSum> file : manifest.files().entrySet()) {
+        for (Map.Entry<String, CheckpointManifest.FileSum> file :
+                manifest.files().entrySet()) {
             if (!file.getValue().equals(found.get(file.getKey()))) {
                 LOG.warn("ignoring checkpoint {}: {} is damaged or missing", folder, file.getKey());
                 return Optional.empty();

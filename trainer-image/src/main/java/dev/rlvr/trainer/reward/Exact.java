@@ -19,9 +19,18 @@ record Exact(Extraction extraction) implements Verifier {
 
     @Override
     public Verdict verify(CharSequence response, String answer) {
-        Optional<? extends CharSequence> found =
-                extraction.pattern().isPresent() ? extraction.lastMatch(response) : Optional.of(response);
-        return found.filter(text -> normal(text).equals(normal(answer))).isPresent() ? Verdict.Right : Verdict.Wrong;
+        return find(response).filter(text -> text.equals(normal(answer))).isPresent() ? Verdict.Right : Verdict.Wrong;
+    }
+
+    @Override
+    public String answerIn(CharSequence response) {
+        return find(response).orElse("");
+    }
+
+    private Optional<String> find(CharSequence response) {
+        return extraction.pattern().isPresent()
+                ? extraction.lastMatch(response).map(Exact::normal)
+                : Optional.of(normal(response));
     }
 
     private static String normal(CharSequence text) {

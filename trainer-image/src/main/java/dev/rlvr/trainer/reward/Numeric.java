@@ -16,11 +16,20 @@ record Numeric(Extraction extraction) implements Verifier {
 
     @Override
     public Verdict verify(CharSequence response, String answer) {
-        Optional<Rational> found = extraction.pattern().isPresent()
-                ? extraction.lastMatch(response).flatMap(Rational::parse)
-                : Rational.last(response);
+        Optional<Rational> found = find(response);
         Optional<Rational> wanted = Rational.parse(answer);
         boolean right = found.isPresent() && wanted.isPresent() && found.get().sameAs(wanted.get());
         return right ? Verdict.Right : Verdict.Wrong;
+    }
+
+    @Override
+    public String answerIn(CharSequence response) {
+        return find(response).map(Rational::canonical).orElse("");
+    }
+
+    private Optional<Rational> find(CharSequence response) {
+        return extraction.pattern().isPresent()
+                ? extraction.lastMatch(response).flatMap(Rational::parse)
+                : Rational.last(response);
     }
 }

@@ -1,6 +1,7 @@
 package dev.rlvr.trainer.reward;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -49,6 +50,14 @@ record Rational(BigDecimal numerator, BigDecimal denominator) {
         BigDecimal left = numerator.multiply(other.denominator);
         BigDecimal right = other.numerator.multiply(denominator);
         return left.compareTo(right) == 0;
+    }
+
+    /** One text for all forms of the same number, to 50 digits. */
+    String canonical() {
+        return numerator
+                .divide(denominator, new MathContext(50))
+                .stripTrailingZeros()
+                .toString();
     }
 
     private static Optional<Rational> read(Matcher matcher) {

@@ -19,6 +19,9 @@ public sealed interface Verifier permits Exact, Numeric {
     /** {@link Verdict#Right} or {@link Verdict#Wrong}. */
     Verdict verify(CharSequence response, String answer);
 
+    /** What the response answers, in a form in which equal answers are equal texts; empty where it has no answer. */
+    String answerIn(CharSequence response);
+
     /**
      * The verifier of a job.
      *

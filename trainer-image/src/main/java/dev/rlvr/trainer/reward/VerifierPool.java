@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.BiFunction;
 
 /**
  * Verifies many responses on its own threads, each under a hard time limit that starts when its verification does. Uses
@@ -42,29 +43,43 @@ public final class VerifierPool implements AutoCloseable {
      * @throws InterruptedException if the caller is interrupted; the verifications not begun are then dropped
      */
     public List<Verdict> verify(List<Attempt> attempts) throws InterruptedException {
-        List<Future<Verdict>> running = new ArrayList<>(attempts.size());
+        return inTime(attempts, Verdict.TimedOut, (attempt, text) -> verifier.verify(text, attempt.answer()));
+    }
+
+    /**
+     * What each response answers, for a vote; empty where there is no answer, or none was found in time.
+     *
+     * @throws InterruptedException as {@link #verify}
+     */
+    public List<String> answers(List<Attempt> attempts) throws InterruptedException {
+        return inTime(attempts, "", (attempt, text) -> verifier.answerIn(text));
+    }
+
+    private <T> List<T> inTime(List<Attempt> attempts, T late, BiFunction<Attempt, CharSequence, T> work)
+            throws InterruptedException {
+        List<Future<T>> running = new ArrayList<>(attempts.size());
         for (Attempt attempt : attempts) {
-            running.add(threads.submit(() -> verdict(attempt)));
+            running.add(threads.submit(() -> inTime(attempt, late, work)));
         }
         try {
-            List<Verdict> verdicts = new ArrayList<>(attempts.size());
-            for (Future<Verdict> verdict : running) {
-                verdicts.add(verdict.get());
+            List<T> results = new ArrayList<>(attempts.size());
+            for (Future<T> result : running) {
+                results.add(result.get());
             }
-            return List.copyOf(verdicts);
+            return List.copyOf(results);
         } catch (ExecutionException e) {
             throw new IllegalStateException("verifier failed: " + e.getCause(), e);
         } finally {
-            running.forEach(verdict -> verdict.cancel(true));
+            running.forEach(result -> result.cancel(true));
         }
     }
 
-    private Verdict verdict(Attempt attempt) {
+    private <T> T inTime(Attempt attempt, T late, BiFunction<Attempt, CharSequence, T> work) {
         long deadline = System.nanoTime() + timeout.toNanos();
         try {
-            return verifier.verify(new TimedText(attempt.response(), deadline), attempt.answer());
+            return work.apply(attempt, new TimedText(attempt.response(), deadline));
         } catch (TimedText.TimeOver | StackOverflowError e) {
-            return Verdict.TimedOut;
+            return late;
         }
     }
 

@@ -1,0 +1,89 @@
+package dev.rlvr.trainer;
+
+import dev.rlvr.crds.EvaluationSpec;
+import dev.rlvr.crds.RLVRJobStatus.Evaluation;
+import dev.rlvr.trainer.reward.Verdict;
+import dev.rlvr.trainer.reward.VerifierPool;
+import dev.rlvr.trainer.rollout.RandomStreams;
+import dev.rlvr.trainer.rollout.Sample;
+import dev.rlvr.trainer.rollout.Sampler;
+import dev.rlvr.trainer.rollout.TextCodec;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Measures the policy on held-out problems. */
+final class Evaluator {
+    private final Sampler sampler;
+    private final TextCodec codec;
+    private final VerifierPool verifiers;
+    private final int longest;
+    private final long seed;
+
+    Evaluator(Sampler sampler, TextCodec codec, VerifierPool verifiers, int longest, long seed) {
+        this.sampler = sampler;
+        this.codec = codec;
+        this.verifiers = verifiers;
+        this.longest = longest;
+        this.seed = seed;
+    }
+
+    /**
+     * Samples and verifies answers to all problems of a set.
+     *
+     * @param step finished steps; random numbers do not depend on it, so that two measurements differ by the policy alone
+     */
+    Evaluation measure(Inputs.HeldOut heldOut, int step) throws InterruptedException {
+        EvaluationSpec spec = heldOut.spec();
+        List<List<Integer>> prompts = heldOut.problems().stream()
+                .map(problem -> codec.encode(problem.prompt()))
+                .toList();
+        List<List<Sample>> samples = sampler.sample(
+                prompts,
+                new Sampler.Settings(spec.samples(), spec.temperature(), longest),
+                (prompt, answer) -> RandomStreams.of(
+                        RandomStreams.Purpose.EVALUATION, seed, spec.name().hashCode(), prompt, answer));
+        List<VerifierPool.Attempt> attempts = new ArrayList<>();
+        for (int p = 0; p < prompts.size(); p++) {
+            for (Sample sample : samples.get(p)) {
+                attempts.add(new VerifierPool.Attempt(
+                        codec.decode(sample.tokens()), heldOut.problems().get(p).answer()));
+            }
+        }
+        return summarise(spec, step, verifiers.verify(attempts), verifiers.answers(attempts));
+    }
+
+    private static Evaluation summarise(EvaluationSpec spec, int step, List<Verdict> verdicts, List<String> answers) {
+        int problems = verdicts.size() / spec.samples();
+        long right = 0;
+        int passed = 0;
+        int majority = 0;
+        for (int from = 0; from < verdicts.size(); from += spec.samples()) {
+            List<Verdict> here = verdicts.subList(from, from + spec.samples());
+            long rightHere = here.stream().filter(v -> v == Verdict.Right).count();
+            right += rightHere;
+            passed += rightHere > 0 ? 1 : 0;
+            majority += here.get(winner(answers.subList(from, from + spec.samples()))) == Verdict.Right ? 1 : 0;
+        }
+        return new Evaluation(
+                spec.name(),
+                step,
+                problems,
+                spec.samples(),
+                (double) right / verdicts.size(),
+                (double) passed / problems,
+                (double) majority / problems,
+                null);
+    }
+
+    /** Position of the first answer that no other outvotes. */
+    private static int winner(List<String> answers) {
+        return IntStream.range(0, answers.size())
+                .boxed()
+                .max(Comparator.comparingInt((Integer i) -> Collections.frequency(answers, answers.get(i)))
+                        .thenComparing(Comparator.reverseOrder()))
+                .orElseThrow();
+    }
+}

@@ -1,0 +1,93 @@
+package dev.rlvr.trainer;
+
+import dev.rlvr.trainer.data.SourceResolver;
+import dev.rlvr.trainer.rollout.StoppedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The trainer process; its contract is {@code docs/trainer.md}. */
+@Command(name = "trainer", mixinStandardHelpOptions = true, description = "Trains an RLVRJob.")
+public final class Main implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+    private static final int FAILED = 1;
+    private static final int WRONG_INPUT = 2;
+    private static final int TRY_AGAIN = 75;
+
+    private final Map<String, String> environment;
+    private final StopSignal stop;
+
+    @Option(names = "--job", required = true, description = "The RLVRJob manifest.")
+    private Path job = Path.of("");
+
+    @Option(names = "--work", required = true, description = "Folder that everything is written to.")
+    private Path work = Path.of("");
+
+    @Option(names = "--check", description = "Check all inputs and stop before anything is written.")
+    private boolean check;
+
+    Main(Map<String, String> environment, StopSignal stop) {
+        this.environment = environment;
+        this.stop = stop;
+    }
+
+    public static void main(String[] args) {
+        StopSignal stop = StopSignal.install();
+        if ("true".equals(System.getenv("RLVR_WATCH_STDIN"))) {
+            stop.watch(System.in);
+        }
+        int code = new CommandLine(new Main(System.getenv(), stop)).execute(args);
+        System.out.flush();
+        stop.exit(code);
+    }
+
+    @Override
+    public Integer call() {
+        try {
+            Inputs inputs = Inputs.read(job, work, SourceResolver.of(environment));
+            if (!check) {
+                new TrainerRun(inputs, work, environment, stop, InstantSource.system()).run();
+            }
+            return 0;
+        } catch (InputException e) {
+            return end(WRONG_INPUT, e.getMessage());
+        } catch (StoppedException e) {
+            return end(TRY_AGAIN, "stopped on request; the state is saved");
+        } catch (ArithmeticException e) {
+            return end(
+                    FAILED, "training diverged: " + e.getMessage() + "; lower spec.algorithm.optimizer.learningRate");
+        } catch (IOException e) {
+            LOG.error("input or output failed", e);
+            return end(TRY_AGAIN, "input or output failed: " + e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return end(TRY_AGAIN, "interrupted");
+        } catch (RuntimeException e) {
+            LOG.error("training failed", e);
+            return end(FAILED, "training failed: " + e);
+        }
+    }
+
+    /** Says why on standard error and, in one line, where Kubernetes looks for it. */
+    private int end(int code, String message) {
+        message.lines().forEach(line -> System.err.println("rlvr: " + line));
+        String log = environment.get("RLVR_TERMINATION_LOG");
+        if (log != null) {
+            try {
+                Files.writeString(Path.of(log), message);
+            } catch (IOException e) {
+                LOG.warn("cannot write the termination message to {}", log, e);
+            }
+        }
+        return code;
+    }
+}

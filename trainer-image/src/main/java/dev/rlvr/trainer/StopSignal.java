@@ -1,0 +1,56 @@
+package dev.rlvr.trainer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * A request from outside to stop: SIGTERM, SIGINT, or standard input closing where the parent asked for that. The trainer sees it between two
+ * pieces of work, writes its checkpoint and ends; the process then exits with the trainer's own code, not with the signal's.
+ */
+final class StopSignal {
+    private final CountDownLatch finished = new CountDownLatch(1);
+    private volatile boolean requested;
+    private volatile int exitCode;
+
+    /** Starts listening to signals. */
+    static StopSignal install() {
+        StopSignal signal = new StopSignal();
+        Runtime.getRuntime().addShutdownHook(new Thread(signal::waitForTrainer, "stop-signal"));
+        return signal;
+    }
+
+    /** Also stops when the stream ends. */
+    void watch(InputStream input) {
+        Thread.ofPlatform().daemon().name("parent-watch").start(() -> {
+            try {
+                input.transferTo(java.io.OutputStream.nullOutputStream());
+            } catch (IOException e) {
+                // a broken pipe says the same as its end
+            }
+            requested = true;
+        });
+    }
+
+    /** Whether the trainer should stop. */
+    boolean requested() {
+        return requested;
+    }
+
+    /** Ends the process; libtorch's destructors are left out, since its threads may still be there. */
+    void exit(int code) {
+        exitCode = code;
+        finished.countDown();
+        Runtime.getRuntime().halt(code);
+    }
+
+    private void waitForTrainer() {
+        requested = true;
+        try {
+            finished.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Runtime.getRuntime().halt(exitCode);
+    }
+}

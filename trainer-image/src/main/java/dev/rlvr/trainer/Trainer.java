@@ -1,0 +1,211 @@
+package dev.rlvr.trainer;
+
+import dev.rlvr.crds.AlgorithmSpec;
+import dev.rlvr.crds.RLVRJobSpec;
+import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.trainer.checkpoint.CheckpointManifest;
+import dev.rlvr.trainer.checkpoint.Checkpoints;
+import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.optimizer.AdamW;
+import dev.rlvr.trainer.optimizer.LearningRate;
+import dev.rlvr.trainer.report.TrainerStatus.Phase;
+import dev.rlvr.trainer.rollout.Group;
+import dev.rlvr.trainer.rollout.RandomStreams;
+import dev.rlvr.trainer.rollout.Rollouts;
+import dev.rlvr.trainer.rollout.StoppedException;
+import dev.rlvr.trainer.rollout.TextCodec;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The loop: prompts, samples, verdicts, advantages, forking tokens, loss, update, checkpoint, report. What it does in a step is a function of
+ * the weights, the optimizer, the step and the position in the problems; that is what a checkpoint holds.
+ */
+final class Trainer {
+    private final RLVRJobSpec spec;
+    private final Inputs inputs;
+    private final Decoder decoder;
+    private final TextCodec codec;
+    private final AdamW optimizer;
+    private final Rollouts rollouts;
+    private final PolicyUpdate update;
+    private final Evaluator evaluator;
+    private final Checkpoints checkpoints;
+    private final RunReport report;
+    private final Path work;
+    private final String digest;
+    private final BooleanSupplier stopped;
+    private final InstantSource clock;
+
+    private int step;
+    private long problemsDrawn;
+    private long generatedTokens;
+    private int checkpointedStep;
+    private Instant checkpointedAt;
+    private Duration checkpointing = Duration.ZERO;
+
+    /** What the trainer is made of; {@link TrainerRun} makes it. */
+    record Parts(
+            Inputs inputs,
+            Decoder decoder,
+            TextCodec codec,
+            AdamW optimizer,
+            Rollouts rollouts,
+            PolicyUpdate update,
+            Evaluator evaluator,
+            Checkpoints checkpoints,
+            RunReport report,
+            Path work,
+            String digest) {}
+
+    /** Goes on from a manifest's state, or begins where its step is 0. */
+    Trainer(Parts parts, CheckpointManifest from, BooleanSupplier stopped, InstantSource clock) {
+        this.spec = parts.inputs().job().getSpec();
+        this.inputs = parts.inputs();
+        this.decoder = parts.decoder();
+        this.codec = parts.codec();
+        this.optimizer = parts.optimizer();
+        this.rollouts = parts.rollouts();
+        this.update = parts.update();
+        this.evaluator = parts.evaluator();
+        this.checkpoints = parts.checkpoints();
+        this.report = parts.report();
+        this.work = parts.work();
+        this.digest = parts.digest();
+        this.stopped = stopped;
+        this.clock = clock;
+        this.step = from.step();
+        this.problemsDrawn = from.problemsDrawn();
+        this.generatedTokens = from.generatedTokens();
+        this.checkpointedStep = from.step();
+        this.checkpointedAt = clock.instant();
+    }
+
+    /**
+     * Trains to the end, evaluates and exports.
+     *
+     * @throws StoppedException after a checkpoint was written, if the process was asked to stop
+     */
+    void run() throws IOException, InterruptedException {
+        try {
+            evaluate();
+            while (step < spec.algorithm().steps()) {
+                report.phase(Phase.TRAINING);
+                step();
+                checkpointIfDue();
+                evaluate();
+            }
+        } catch (StoppedException e) {
+            checkpoint();
+            throw e;
+        }
+        checkpoint();
+        if (spec.checkpoint().exportHuggingFace()) {
+            report.phase(Phase.EXPORTING);
+            inputs.model().export(work.resolve("model"), decoder.weights());
+        }
+    }
+
+    private void step() throws IOException, InterruptedException {
+        leaveIfStopped();
+        Instant start = clock.instant();
+        Rollouts.Batch batch = rollouts.collect(step, problemsDrawn);
+        leaveIfStopped();
+        Instant sampled = clock.instant();
+        StepSummary summary = new StepSummary(batch, codec::pieces);
+        double learningRate =
+                LearningRate.at(step, spec.algorithm().steps(), spec.algorithm().optimizer());
+        for (int epoch = 0; epoch < spec.algorithm().epochsPerBatch(); epoch++) {
+            List<List<Group>> miniBatches = miniBatches(batch.used());
+            for (int i = 0; i < miniBatches.size(); i++) {
+                List<PolicyUpdate.Item> items = summary.items(miniBatches.get(i));
+                summary.add(update.apply(
+                        items,
+                        learningRate,
+                        RandomStreams.of(
+                                RandomStreams.Purpose.MASK, spec.algorithm().seed(), step, epoch, i)));
+            }
+        }
+        step++;
+        problemsDrawn = batch.problemsDrawn();
+        generatedTokens += summary.generatedTokens();
+        Instant end = clock.instant();
+        report.step(
+                summary.metrics(new StepSummary.Times(
+                        step,
+                        learningRate,
+                        generatedTokens,
+                        Duration.between(start, end),
+                        Duration.between(sampled, end),
+                        checkpointing)),
+                summary.samples());
+        checkpointing = Duration.ZERO;
+    }
+
+    private List<List<Group>> miniBatches(List<Group> groups) {
+        List<List<Group>> miniBatches = new ArrayList<>();
+        int size = spec.algorithm().miniBatchPrompts();
+        for (int from = 0; from < groups.size(); from += size) {
+            miniBatches.add(groups.subList(from, Math.min(from + size, groups.size())));
+        }
+        return miniBatches;
+    }
+
+    private void evaluate() throws IOException, InterruptedException {
+        AlgorithmSpec algorithm = spec.algorithm();
+        for (Inputs.HeldOut heldOut : inputs.evaluations()) {
+            int every = heldOut.spec().everySteps();
+            boolean due = step == 0 || step == algorithm.steps() || (every > 0 && step % every == 0);
+            if (due && !report.measured(heldOut.spec().name(), step)) {
+                report.phase(Phase.EVALUATING);
+                report.evaluation(evaluator.measure(heldOut, step));
+            }
+        }
+    }
+
+    private void leaveIfStopped() {
+        if (stopped.getAsBoolean()) {
+            throw new StoppedException();
+        }
+    }
+
+    private void checkpointIfDue() throws IOException {
+        int every = spec.checkpoint().everySteps();
+        String interval = spec.checkpoint().everyInterval();
+        boolean bySteps = every > 0 && step % every == 0;
+        boolean byTime = interval != null
+                && !clock.instant().isBefore(checkpointedAt.plus(dev.rlvr.crds.Durations.parse(interval)));
+        if (bySteps || byTime) {
+            checkpoint();
+        }
+    }
+
+    /** Saves the state after the last finished step, unless that was done already. */
+    private void checkpoint() throws IOException {
+        if (checkpointedStep == step) {
+            return;
+        }
+        Instant start = clock.instant();
+        String savedAt = start.truncatedTo(ChronoUnit.SECONDS).toString();
+        Checkpoints.Saved saved = checkpoints.save(
+                step,
+                folder -> {
+                    decoder.weights().write(folder.resolve("model.safetensors"));
+                    optimizer.write(folder.resolve("optimizer.safetensors"));
+                },
+                files -> new CheckpointManifest(
+                        step, problemsDrawn, optimizer.steps(), generatedTokens, digest, savedAt, files));
+        checkpointedStep = step;
+        checkpointedAt = clock.instant();
+        checkpointing = checkpointing.plus(Duration.between(start, checkpointedAt));
+        report.checkpoint(new RLVRJobStatus.Checkpoint(
+                step, work.relativize(saved.folder()).toString(), savedAt));
+    }
+}
