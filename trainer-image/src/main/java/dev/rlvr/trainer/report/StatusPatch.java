@@ -49,7 +49,7 @@ public final class StatusPatch {
      * @param client trusts the API server
      * @param server base address of the API server
      * @param token file of the bearer token, read for each write since the kubelet renews it
-     * @param job name and namespace; with a uid, another job of the same name is left alone
+     * @param job name and namespace
      */
     public StatusPatch(HttpClient client, URI server, Path token, ObjectMeta job) {
         this.client = client;
@@ -111,11 +111,7 @@ public final class StatusPatch {
     private byte[] body(TrainerStatus trainer) throws JsonProcessingException {
         ObjectNode root = JSON.createObjectNode();
         root.put("apiVersion", RLVRJob.GROUP + "/" + RLVRJob.VERSION).put("kind", RLVRJob.KIND);
-        ObjectNode metadata =
-                root.putObject("metadata").put("name", job.getName()).put("namespace", job.getNamespace());
-        if (job.getUid() != null) {
-            metadata.put("uid", job.getUid());
-        }
+        root.putObject("metadata").put("name", job.getName()).put("namespace", job.getNamespace());
         ObjectNode fields = JSON.valueToTree(trainer);
         root.set("status", fields.retain("progress", "checkpoint", "evaluation"));
         return JSON.writeValueAsBytes(root);
