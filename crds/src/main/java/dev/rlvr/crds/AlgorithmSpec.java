@@ -37,7 +37,10 @@ public record AlgorithmSpec(
         @Default("{}") @JsonPropertyDescription("Bounds of the importance ratio.")
         Clip clip,
 
-        @Default("{}") @JsonPropertyDescription("Which generated tokens take part in the update.")
+        @Default("{}")
+        @JsonPropertyDescription(
+                "Forking tokens (arXiv 2506.01939): which generated tokens take part in the update. The paper keeps the"
+                        + " 20 % with the highest entropy, where the model decides how to go on.")
         ForkingTokens forkingTokens,
 
         @Default("{}")

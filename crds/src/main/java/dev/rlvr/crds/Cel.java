@@ -29,6 +29,11 @@ interface Cel {
         return CelOperator.truth(in(Map.of("self", value(self))));
     }
 
+    /** The text that a message expression gives for a value. */
+    default String text(JsonNode self) {
+        return in(Map.of("self", value(self))).toString();
+    }
+
     /** An expression's value does not exist: a missing field, a type that an operator does not take. */
     final class EvaluationException extends RuntimeException {
         private static final long serialVersionUID = 1L;

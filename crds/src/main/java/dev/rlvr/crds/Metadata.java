@@ -27,7 +27,6 @@ final class Metadata {
             "selfLink",
             "managedFields");
     private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
-    private static final Pattern DNS_SUBDOMAIN = Pattern.compile(DNS_LABEL + "(\\." + DNS_LABEL + ")*");
     private static final Pattern LABEL_KEY =
             Pattern.compile("([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?");
     private static final Pattern LABEL_VALUE = Pattern.compile("([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?");
@@ -69,10 +68,6 @@ final class Metadata {
             problems.add("metadata.name: is required: the job's name");
         } else if (!name.isTextual()) {
             problems.add("metadata.name: " + name.asText() + " is not a string; put it in quotes");
-        } else if (!DNS_SUBDOMAIN.matcher(name.asText()).matches()) {
-            problems.add(
-                    "metadata.name: '" + name.asText()
-                            + "' is not a name of lower-case letters, digits and '-' that starts and ends with a letter or digit");
         }
     }
 

@@ -79,8 +79,9 @@ import io.fabric8.kubernetes.model.annotation.Version;
         priority = 1)
 @ValidationRule(
         value = "self.metadata.name.size() <= 45 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-        message = "metadata.name must have at most 45 lower-case letters, digits and '-' and start with a letter: the"
-                + " names of its pods and Service are made from it")
+        messageExpression =
+                "\"metadata.name: '\" + self.metadata.name + \"' is not a name of at most 45 lower-case letters, digits"
+                        + " and '-' that starts with a letter, as the names of the job's Service and pods need\"")
 public class RLVRJob extends CustomResource<RLVRJobSpec, RLVRJobStatus> implements Namespaced {
     /** API group of every resource of this project. */
     public static final String GROUP = "rlvr.dev";

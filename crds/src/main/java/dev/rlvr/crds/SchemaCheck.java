@@ -14,8 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Checks a tree against the CRD's schema and its rules, and collects every problem as a line. A rule is asked only of a
- * value whose fields are right, as the API server does.
+ * Checks a tree against the CRD's schema and its rules, and collects every problem as a line.
  */
 final class SchemaCheck {
     private final FieldNames names;
@@ -46,13 +45,11 @@ final class SchemaCheck {
                 }
             }
         }
-        if (problems.size() == before) {
-            rules(path, value, schema);
-        }
+        rules(path, value, schema, problems.size() == before);
     }
 
     private void report(String path, String message) {
-        problems.add(path + ": " + message);
+        problems.add(path.isEmpty() ? message : path + ": " + message);
     }
 
     private boolean hasType(String path, JsonNode value, Schema schema) {
@@ -76,10 +73,9 @@ final class SchemaCheck {
     }
 
     private void intOrString(String path, JsonNode value, Schema schema) {
-        if (value.isTextual()) {
-            text(path, value.textValue(), schema);
-        } else if (!value.isNumber() || !isWhole(value)) {
-            report(path, shown(value) + " is not an integer or a string; put it in quotes");
+        boolean right = value.isTextual() ? matches(value.textValue(), schema) : value.isNumber() && isWhole(value);
+        if (!right) {
+            report(path, shown(value) + " is not a quantity such as 500m, 2 or 4Gi");
         }
     }
 
@@ -191,22 +187,49 @@ final class SchemaCheck {
         schema.optional("maxLength")
                 .filter(most -> length > most.intValue())
                 .ifPresent(most -> report(path, "has " + length + " characters; at most " + most + " are allowed"));
-        schema.optional("pattern")
-                .filter(pattern ->
-                        !Pattern.compile(pattern.asText()).matcher(value).find())
-                .ifPresent(pattern -> report(path, shown(value) + " does not match " + pattern.asText()));
+        if (!matches(value, schema)) {
+            report(
+                    path,
+                    shown(value) + " does not match "
+                            + schema.node().path("pattern").asText());
+        }
     }
 
-    /** Transition rules compare with an earlier version of the object; a manifest has none. */
-    private void rules(String path, JsonNode value, Schema schema) {
+    private static boolean matches(String value, Schema schema) {
+        return schema.optional("pattern")
+                .map(pattern -> Pattern.compile(pattern.asText()).matcher(value).find())
+                .orElse(true);
+    }
+
+    /**
+     * Asks the rules of a value. Transition rules compare with an earlier version of the object; a manifest has none.
+     *
+     * @param sound whether all is right within the value; otherwise a rule may miss what it asks about
+     */
+    private void rules(String path, JsonNode value, Schema schema, boolean sound) {
         for (JsonNode rule : schema.list("x-kubernetes-validations")) {
             String expression = rule.path("rule").asText();
-            if (!expression.contains("oldSelf") && !Cel.compile(expression).holds(value)) {
-                report(
-                        path + rule.path("fieldPath").asText(),
-                        rule.path("message").asText());
+            if (!expression.contains("oldSelf") && !holds(Cel.compile(expression), value, sound)) {
+                report(path, message(rule, value));
             }
         }
+    }
+
+    private static boolean holds(Cel rule, JsonNode value, boolean sound) {
+        try {
+            return rule.holds(value);
+        } catch (Cel.EvaluationException e) {
+            if (sound) {
+                throw e;
+            }
+            return true;
+        }
+    }
+
+    private static String message(JsonNode rule, JsonNode value) {
+        return rule.has("messageExpression")
+                ? Cel.compile(rule.path("messageExpression").asText()).text(value)
+                : rule.path("message").asText();
     }
 
     private static String at(String path, String field) {
@@ -225,7 +248,8 @@ final class SchemaCheck {
 
     private static String shown(double value) {
         BigDecimal exact = BigDecimal.valueOf(value).stripTrailingZeros();
-        return Math.abs(exact.precision() - exact.scale()) > 7 ? exact.toString() : exact.toPlainString();
+        int magnitude = exact.precision() - exact.scale();
+        return magnitude > 18 || magnitude < -3 ? exact.toString() : exact.toPlainString();
     }
 
     private static String shown(String text) {

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 
 /** Generates the CRD from the Java types. */
 final class GeneratedCrd {
@@ -60,6 +61,9 @@ final class GeneratedCrd {
             everyNode(schema);
             JSONSchemaProps spec = schema.getProperties().get("spec");
             JSONSchemaProps status = schema.getProperties().get("status");
+            spec.setDescription("What to train, on what, how, and where its state goes.");
+            status.setDescription("What is the case; written by the operator and the trainer.");
+            describe(status.getProperties().get("conditions").getItems().getSchema());
             keyedBy("name", spec.getProperties().get("evaluation"));
             keyedBy("name", status.getProperties().get("evaluation"));
             keyedBy("type", status.getProperties().get("conditions"));
@@ -79,6 +83,11 @@ final class GeneratedCrd {
             if (schema.getXKubernetesValidations() != null) {
                 schema.setXKubernetesValidations(
                         schema.getXKubernetesValidations().stream().distinct().toList());
+            }
+            if ("string".equals(schema.getType()) && schema.getXKubernetesValidations() != null) {
+                // The API server's own text for a string that breaks a rule does not show it.
+                schema.getXKubernetesValidations()
+                        .forEach(rule -> rule.setMessageExpression("\"'\" + self + \"' " + rule.getMessage() + "\""));
             }
             if (Boolean.TRUE.equals(schema.getXKubernetesIntOrString())) {
                 schema.setPattern(QUANTITY);
@@ -104,6 +113,18 @@ final class GeneratedCrd {
                 }
             });
             return fields;
+        }
+
+        private static void describe(JSONSchemaProps condition) {
+            Map.of(
+                            "type", "Name of the condition.",
+                            "status", "True, False or Unknown.",
+                            "reason", "Why, in one word for programs.",
+                            "message", "Why, and what a person has to do, if anything.",
+                            "lastTransitionTime", "When the status last changed (RFC 3339).",
+                            "observedGeneration", "Generation of the spec that the condition answers to.")
+                    .forEach((field, text) ->
+                            condition.getProperties().get(field).setDescription(text));
         }
 
         /** A list with a key, so that two field managers can own an entry each under server-side apply. */

@@ -1,0 +1,62 @@
+package dev.rlvr.crds;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ReleaseTest {
+    private static RLVRJobSpec spec(String fields) {
+        // A field given twice is a syntax error, so each part is there once: from the test or from here.
+        String model = fields.contains("model:") ? "" : "  model: {source: file:///models/small}\n";
+        String data = fields.contains("data:") ? "" : "  data: {source: file:///data/train.jsonl}\n";
+        String reward = fields.contains("reward:") ? "" : "  reward: {verifier: Exact}\n";
+        String trainer = fields.contains("trainer:") ? "" : "  trainer: {gpusPerReplica: 0}\n";
+        return Manifest.parse(
+                        "apiVersion: rlvr.dev/v1alpha1\nkind: RLVRJob\nmetadata: {name: small}\nspec:\n" + model + data
+                                + reward + trainer + "  " + fields + "\n",
+                        "test")
+                .getSpec();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    algorithm: {objective: GSPO}                 | spec.algorithm.objective: GSPO is not in this release; use DAPO
+                    algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
+                    algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
+                    algorithm: {optimizer: {schedule: Cosine}}   | spec.algorithm.optimizer.schedule: Cosine is not in this release; use Constant
+                    algorithm: {forkingTokens: {scope: Sequence}} | spec.algorithm.forkingTokens.scope: Sequence is not in this release; use MiniBatch
+                    algorithm: {forkingTokens: {entropyFrom: Rollout}} | spec.algorithm.forkingTokens.entropyFrom: Rollout is not in this release; use Current
+                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded
+                    rollout: {topP: 0.9}                         | spec.rollout.topP: 0.9 is not in this release; use 1.0
+                    rollout: {topK: 50}                          | spec.rollout.topK: 50 is not in this release; use 0
+                    reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
+                    trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
+                    trainer: {gpusPerReplica: 0, replicas: 2}    | spec.trainer.replicas: 2 is not in this release; use 1
+                    trainer: {gpusPerReplica: 0, ranksPerReplica: 2} | spec.trainer.ranksPerReplica: 2 is not in this release; use 1
+                    trainer: {gpusPerReplica: 0, precision: BF16} | spec.trainer.precision: BF16 is not in this release; use F32
+                    model: {source: hf://Qwen/Qwen3-8B-Base}     | spec.model.source: hf://Qwen/Qwen3-8B-Base is not in this release; use file:///, pvc:// or bundled://
+                    data: {source: hf://org/data/train.jsonl}    | spec.data.source: hf://org/data/train.jsonl is not in this release; use file:///, pvc:// or bundled://
+                    evaluation: [{name: aime, source: hf://org/aime}] | spec.evaluation[aime].source: hf://org/aime is not in this release; use file:///, pvc:// or bundled://
+                    """)
+    void whatTheTrainerCannotDoYetIsNamedWithARemedy(String fields, String line) {
+        assertThat(Release.unsupported(spec(fields))).containsExactly(line);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "algorithm: {forkingTokens: {select: All}}",
+                "algorithm: {forkingTokens: {select: Random, fraction: 0.5}}",
+                "algorithm: {forkingTokens: {select: LowestEntropy, entropyThreshold: 0.7, denominator: All}}",
+                "algorithm: {dynamicSampling: {enabled: false}, epochsPerBatch: 4, clip: {low: 0.1, high: 0.3, dual: 3}}",
+                "reward: {verifier: Numeric, overlong: {maxTokens: 100, cacheTokens: 20}}",
+                "checkpoint: {resumeFrom: pvc://old/checkpoints/step-000010}",
+                "checkpoint: {resumeFrom: file:///old/checkpoints/step-000010}",
+                "model: {source: pvc://models/small}",
+            })
+    void whatTheTrainerDoesIsNotRefused(String fields) {
+        assertThat(Release.unsupported(spec(fields))).isEmpty();
+    }
+}
