@@ -53,6 +53,10 @@ final class GeneratedCrd {
             served.getAdditionalPrinterColumns()
                     .sort(Comparator.comparingInt(
                             (CustomResourceColumnDefinition column) -> COLUMNS.indexOf(column.getName())));
+            // The API server drops a priority of 0; kept here, every apply would be a change.
+            served.getAdditionalPrinterColumns().stream()
+                    .filter(column -> Integer.valueOf(0).equals(column.getPriority()))
+                    .forEach(column -> column.setPriority(null));
             JSONSchemaProps schema = served.getSchema().getOpenAPIV3Schema();
             schema.setDescription(
                     "One reinforcement-learning run with verifiable rewards: what to train, on what, how, and where"
