@@ -1,6 +1,7 @@
 package dev.rlvr.e2e;
 
 import dev.rlvr.crds.RLVRJob;
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
@@ -156,6 +157,10 @@ public final class ApiServer implements AutoCloseable {
                     .customResourceDefinitions()
                     .withName(crd.getMetadata().getName())
                     .waitUntilCondition(ApiServer::established, 20, TimeUnit.SECONDS);
+            // the cache that watches begin with is not there at once, and the client asks again until it is
+            client.resources(RLVRJob.class)
+                    .inAnyNamespace()
+                    .list(new ListOptionsBuilder().withResourceVersion("0").build());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,7 +1,9 @@
 package dev.rlvr.e2e;
 
 import dev.rlvr.e2e.ApiServer.Server;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -110,7 +112,10 @@ record ApiServerStart(KubeAssets assets, Duration patience) {
 
     private void awaitReady(ApiServer server, List<Server> servers) throws IOException {
         long deadline = System.nanoTime() + patience.toNanos();
-        try (KubernetesClient client = server.admin()) {
+        Config impatient = Config.fromKubeconfig(server.kubeconfig());
+        impatient.setRequestRetryBackoffLimit(0);
+        try (KubernetesClient client =
+                new KubernetesClientBuilder().withConfig(impatient).build()) {
             while (!isReady(client)) {
                 check(servers, deadline);
             }

@@ -1,0 +1,65 @@
+package dev.rlvr.operator;
+
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicy;
+import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicyBuilder;
+import java.util.Map;
+import java.util.Optional;
+
+/** One attempt: an Indexed Job, one completion per trainer pod, that ends with its first failed pod. Restarts are new attempts. */
+final class AttemptJob {
+    /** Label by which Kueue admits a Job: copied from the RLVRJob. */
+    static final String QUEUE = "kueue.x-k8s.io/queue-name";
+
+    private AttemptJob() {}
+
+    static Job of(Ownership owner, int attempt, Settings settings) {
+        Map<String, String> labels = owner.labels(attempt);
+        Optional<String> queue = queue(owner);
+        queue.ifPresent(name -> labels.put(QUEUE, name));
+        int replicas = owner.job().getSpec().trainer().replicas();
+        return new JobBuilder()
+                .withMetadata(new ObjectMetaBuilder()
+                        .withNamespace(owner.namespace())
+                        .withName(owner.attemptName(attempt))
+                        .withLabels(labels)
+                        .withOwnerReferences(owner.reference())
+                        .build())
+                .withNewSpec()
+                .withCompletionMode("Indexed")
+                .withCompletions(replicas)
+                .withParallelism(replicas)
+                .withBackoffLimit(0)
+                .withPodReplacementPolicy("Failed")
+                .withPodFailurePolicy(failurePolicy())
+                // only now: later, admission is the queue's business alone
+                .withSuspend(queue.isPresent() ? Boolean.TRUE : null)
+                .withTemplate(new TrainerPod(owner, attempt, settings).template())
+                .endSpec()
+                .build();
+    }
+
+    private static Optional<String> queue(Ownership owner) {
+        return Optional.ofNullable(owner.job().getMetadata().getLabels()).map(labels -> labels.get(QUEUE));
+    }
+
+    /** Either rule ends the Job at once; which one did it, and the exit code, are in the words of its Failed condition when pods are gone. */
+    private static PodFailurePolicy failurePolicy() {
+        return new PodFailurePolicyBuilder()
+                .addNewRule()
+                .withAction("FailJob")
+                .addNewOnPodCondition("True", "DisruptionTarget")
+                .endRule()
+                .addNewRule()
+                .withAction("FailJob")
+                .withNewOnExitCodes()
+                .withContainerName(TrainerPod.CONTAINER)
+                .withOperator("NotIn")
+                .withValues(0)
+                .endOnExitCodes()
+                .endRule()
+                .build();
+    }
+}

@@ -1,0 +1,146 @@
+package dev.rlvr.operator;
+
+import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.lifecycle.Action;
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.net.HttpURLConnection;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Applies a plan: every write of the operator is here, and each may be the last before it is killed. */
+record ClusterWriter(KubernetesClient client, Settings settings) {
+    private static final PatchContext APPLY = new PatchContext.Builder()
+            .withPatchType(PatchType.SERVER_SIDE_APPLY)
+            .withFieldManager("rlvr-operator")
+            .withForce(true)
+            .build();
+
+    /**
+     * Stores the operator's part of a status, if the job is still the one that the plan was made for: the request carries its
+     * resourceVersion, and the API server answers 409 where somebody has written in between.
+     */
+    void store(RLVRJob job, RLVRJobStatus status) {
+        RLVRJob patch = new RLVRJob();
+        patch.setMetadata(new ObjectMetaBuilder()
+                .withNamespace(job.getMetadata().getNamespace())
+                .withName(job.getMetadata().getName())
+                .withResourceVersion(job.getMetadata().getResourceVersion())
+                .build());
+        patch.setStatus(operatorsPart(status));
+        client.resource(patch).subresource("status").patch(APPLY);
+    }
+
+    /** A status without the fields that the trainer owns. */
+    static RLVRJobStatus operatorsPart(RLVRJobStatus s) {
+        return new RLVRJobStatus(
+                s.observedGeneration(),
+                s.state(),
+                s.conditions(),
+                s.attempt(),
+                s.restarts(),
+                null,
+                null,
+                null,
+                s.attemptStartTime(),
+                s.startTime(),
+                s.completionTime());
+    }
+
+    /** Performs one action; what the caches show as done is not asked for again. */
+    void perform(RLVRJob job, Children children, Action action) {
+        Ownership owner = new Ownership(job);
+        switch (action) {
+            case Action.EnsureResources() -> ensure(owner, children);
+            case Action.StartAttempt(int number) -> start(owner, children, number);
+            case Action.StopAttempt(int number, var grace) -> stop(owner, children, number);
+            case Action.RemoveResources() -> remove(owner, children);
+        }
+    }
+
+    private void ensure(Ownership owner, Children children) {
+        SharedObjects shared = SharedObjects.of(owner);
+        shared.fixed().stream().filter(wanted -> !children.has(owner, wanted)).forEach(wanted -> create(owner, wanted));
+        if (!children.hasManifest(owner, shared.manifest()) && !create(owner, shared.manifest())) {
+            client.resource(shared.manifest()).update();
+        }
+    }
+
+    private void start(Ownership owner, Children children, int attempt) {
+        if (KubernetesObserver.problem(owner).isPresent()) {
+            return;
+        }
+        Job wanted = AttemptJob.of(owner, attempt, settings);
+        if (!children.has(owner, wanted)) {
+            create(owner, wanted);
+        }
+    }
+
+    /**
+     * Removes the Job in the foreground: it is seen until its last pod is gone, so a next attempt cannot meet one of this. Pods get the grace
+     * period that they were created with.
+     */
+    private void stop(Ownership owner, Children children, int attempt) {
+        Optional<Job> job = children.job(owner, attempt);
+        if (job.isPresent()) {
+            delete(owner, job.get());
+        } else {
+            children.pods(owner, attempt).forEach(pod -> delete(owner, pod));
+        }
+    }
+
+    private void remove(Ownership owner, Children children) {
+        SharedObjects shared = SharedObjects.of(owner);
+        String kept = CheckpointClaim.of(owner).map(HasMetadata::getKind).orElse("");
+        Stream.concat(Stream.of(shared.manifest()), shared.fixed().stream())
+                .filter(object -> !object.getKind().equals(kept))
+                .filter(object -> children.has(owner, object))
+                .forEach(object -> delete(owner, object));
+    }
+
+    private void delete(Ownership owner, HasMetadata object) {
+        if (!Children.going(object) && owner.has(object)) {
+            client.resource(object)
+                    .withPropagationPolicy(
+                            object instanceof Job ? DeletionPropagation.FOREGROUND : DeletionPropagation.BACKGROUND)
+                    .delete();
+        }
+    }
+
+    /**
+     * Creates an object where it is absent.
+     *
+     * @return whether it was absent
+     * @throws ForeignObjectException if one of that name is there and is not this job's
+     */
+    private boolean create(Ownership owner, HasMetadata object) {
+        try {
+            client.resource(object).create();
+            return true;
+        } catch (KubernetesClientException e) {
+            if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+                throw e;
+            }
+            HasMetadata there = client.resource(object).get();
+            if (there != null && !owner.has(there)) {
+                throw new ForeignObjectException(object);
+            }
+            return false;
+        }
+    }
+
+    /** The labels of objects that a restarted operator finds are its own; everything else is somebody's. */
+    static final class ForeignObjectException extends RuntimeException {
+        ForeignObjectException(HasMetadata object) {
+            super("%s %s exists and does not belong to this RLVRJob; remove it, or choose another name for the job"
+                    .formatted(object.getKind(), object.getMetadata().getName()));
+        }
+    }
+}

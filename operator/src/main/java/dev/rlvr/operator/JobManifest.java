@@ -1,0 +1,33 @@
+package dev.rlvr.operator;
+
+import dev.rlvr.crds.Manifest;
+import dev.rlvr.crds.RLVRJob;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import java.util.Map;
+
+/** The manifest that trainers read, as a ConfigMap. It follows the spec; a trainer reads it once, when it starts. */
+final class JobManifest {
+    static final String KEY = "job.yaml";
+
+    private JobManifest() {}
+
+    static ConfigMap of(Ownership owner) {
+        return new ConfigMapBuilder()
+                .withMetadata(owner.shared())
+                .withData(data(owner))
+                .build();
+    }
+
+    /** Labels and annotations are left out: they change often, and no trainer looks at them. */
+    static Map<String, String> data(Ownership owner) {
+        RLVRJob bare = new RLVRJob();
+        bare.setMetadata(new ObjectMetaBuilder()
+                .withName(owner.name())
+                .withNamespace(owner.namespace())
+                .build());
+        bare.setSpec(owner.job().getSpec());
+        return Map.of(KEY, Manifest.write(bare));
+    }
+}

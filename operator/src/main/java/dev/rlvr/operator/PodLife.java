@@ -1,0 +1,133 @@
+package dev.rlvr.operator;
+
+import dev.rlvr.lifecycle.Failure;
+import dev.rlvr.lifecycle.PodObservation;
+import dev.rlvr.lifecycle.PodObservation.Phase;
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Reads where a pod is in its life from what the scheduler and the kubelet wrote. */
+record PodLife(Pod pod) {
+    private static final String INDEX = "batch.kubernetes.io/job-completion-index";
+
+    private static final Set<String> IMAGE = Set.of(
+            "ErrImagePull",
+            "ImagePullBackOff",
+            "InvalidImageName",
+            "ErrImageNeverPull",
+            "ImageInspectError",
+            "RegistryUnavailable",
+            "SignatureValidationFailed");
+    private static final Set<String> CONFIG =
+            Set.of("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CreatePodSandboxError");
+
+    /** The observation of this pod; empty for a pod that is not of an Indexed Job. */
+    Optional<PodObservation> observe() {
+        return Optional.ofNullable(pod.getMetadata().getAnnotations())
+                .map(annotations -> annotations.get(INDEX))
+                .filter(index -> index.matches("[0-9]{1,9}"))
+                .map(index -> new PodObservation(Integer.parseInt(index), phase()));
+    }
+
+    Phase phase() {
+        Optional<Failure> failure = new PodFailure(pod).failure();
+        if (failure.isPresent()) {
+            return new Phase.Failed(failure.get());
+        }
+        return switch (Optional.ofNullable(pod.getStatus().getPhase()).orElse("Pending")) {
+            case "Succeeded" -> new Phase.Succeeded();
+            case "Running" -> runningSince().<Phase>map(Phase.Running::new).orElseGet(this::waiting);
+            default -> waiting();
+        };
+    }
+
+    /** When its trainer started; a pod whose trainer has exited still counts as running until the kubelet says how it ended. */
+    private Optional<Instant> runningSince() {
+        return trainer(pod)
+                .map(ContainerStatus::getState)
+                .flatMap(state -> Optional.ofNullable(state.getRunning())
+                        .map(running -> running.getStartedAt())
+                        .or(() -> Optional.ofNullable(state.getTerminated()).map(ended -> ended.getStartedAt())))
+                .map(Instant::parse);
+    }
+
+    private Phase.Waiting waiting() {
+        return unschedulable()
+                .or(this::initContainer)
+                .or(() -> trainer(pod).flatMap(status -> waiting(status, false)))
+                .orElseGet(() -> new Phase.Waiting(
+                        "Creating",
+                        scheduled()
+                                ? "its node '%s' prepares it"
+                                        .formatted(pod.getSpec().getNodeName())
+                                : "the scheduler has not looked at it yet"));
+    }
+
+    private Optional<Phase.Waiting> unschedulable() {
+        return condition(pod, "PodScheduled")
+                .filter(condition -> "False".equals(condition.getStatus()))
+                .map(condition -> {
+                    String message = Optional.ofNullable(condition.getMessage()).orElse("");
+                    return new Phase.Waiting(
+                            message.toLowerCase(java.util.Locale.ROOT).contains("persistentvolumeclaim")
+                                    ? "VolumeNotBound"
+                                    : "Unschedulable",
+                            message.isEmpty() ? String.valueOf(condition.getReason()) : message);
+                });
+    }
+
+    private Optional<Phase.Waiting> initContainer() {
+        return Optional.ofNullable(pod.getStatus().getInitContainerStatuses()).orElse(List.of()).stream()
+                .flatMap(status -> waiting(status, true).stream())
+                .findFirst();
+    }
+
+    private Optional<Phase.Waiting> waiting(ContainerStatus status, boolean init) {
+        return Optional.ofNullable(status.getState())
+                .map(ContainerState::getWaiting)
+                .filter(waiting -> waiting.getReason() != null)
+                .flatMap(waiting ->
+                        reason(waiting, init).map(reason -> new Phase.Waiting(reason, words(status, waiting))));
+    }
+
+    private static Optional<String> reason(ContainerStateWaiting waiting, boolean init) {
+        if (IMAGE.contains(waiting.getReason())) {
+            return Optional.of("ImagePull");
+        }
+        if (CONFIG.contains(waiting.getReason())) {
+            return Optional.of("ContainerConfig");
+        }
+        return init && waiting.getReason().equals("CrashLoopBackOff") ? Optional.of("InitFailure") : Optional.empty();
+    }
+
+    private static String words(ContainerStatus status, ContainerStateWaiting waiting) {
+        String image = "image %s: %s".formatted(status.getImage(), waiting.getReason());
+        return waiting.getMessage() == null ? image : image + ": " + waiting.getMessage();
+    }
+
+    private boolean scheduled() {
+        return pod.getSpec().getNodeName() != null;
+    }
+
+    static Optional<ContainerStatus> trainer(Pod pod) {
+        return Stream.ofNullable(pod.getStatus().getContainerStatuses())
+                .flatMap(List::stream)
+                .filter(status -> TrainerPod.CONTAINER.equals(status.getName()))
+                .findFirst();
+    }
+
+    static Optional<PodCondition> condition(Pod pod, String type) {
+        return Stream.ofNullable(pod.getStatus().getConditions())
+                .flatMap(List::stream)
+                .filter(condition -> type.equals(condition.getType()))
+                .findFirst();
+    }
+}

@@ -1,0 +1,165 @@
+package dev.rlvr.operator;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.rlvr.crds.TrainerSpec;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.PodSpecBuilder;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
+import io.fabric8.kubernetes.api.model.PodTemplateSpecBuilder;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * {@code spec.trainer.podTemplate}: what a user adds to the generated pod. Where it may go, how it is scheduled, and what is mounted
+ * besides; everything else is the operator's and rejected, as are the names it uses.
+ */
+record PodTemplatePatch(JsonNode patch) {
+    private static final String FIELD = "spec.trainer.podTemplate";
+    private static final Set<String> POD_FIELDS = Set.of(
+            "nodeSelector",
+            "tolerations",
+            "affinity",
+            "topologySpreadConstraints",
+            "schedulerName",
+            "priorityClassName",
+            "runtimeClassName",
+            "imagePullSecrets",
+            "volumes",
+            "containers");
+    private static final Set<String> CONTAINER_FIELDS = Set.of("name", "env", "volumeMounts");
+    private static final Set<String> VOLUMES = Set.of(MountedClaims.WORK, "job", "tmp", "shm");
+    private static final List<String> MOUNTS = List.of("/work", "/pvc", "/etc/rlvr", "/tmp", "/dev/shm", "/opt/rlvr");
+    private static final Set<String> VARIABLES = Set.of("HOME", "HF_TOKEN", "JOB_COMPLETION_INDEX");
+    private static final List<String> LABELS = List.of("rlvr.dev/", "batch.kubernetes.io/", "kueue.x-k8s.io/");
+
+    static Optional<PodTemplatePatch> of(TrainerSpec spec) {
+        return Optional.ofNullable(spec.podTemplate()).map(PodTemplatePatch::new);
+    }
+
+    /** What of the patch cannot be applied: one sentence each, with the field and what is allowed. */
+    List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        fields(FIELD, patch, Set.of("metadata", "spec"), problems);
+        fields(FIELD + ".metadata", patch.path("metadata"), Set.of("labels", "annotations"), problems);
+        fields(FIELD + ".spec", patch.path("spec"), POD_FIELDS, problems);
+        patch.path("spec")
+                .path("containers")
+                .forEach(container -> fields(FIELD + ".spec.containers[]", container, CONTAINER_FIELDS, problems));
+        if (!problems.isEmpty()) {
+            return problems;
+        }
+        PodTemplateSpec typed;
+        try {
+            typed = typed();
+        } catch (KubernetesClientException | IllegalArgumentException e) {
+            return List.of(FIELD + ": is not a pod template: "
+                    + String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+        }
+        labels(typed).keySet().stream()
+                .filter(PodTemplatePatch::reservedLabel)
+                .forEach(label -> problems.add(FIELD + ".metadata.labels: " + label + " is the operator's"));
+        containers(typed).forEach(container -> container(container, problems));
+        Optional.ofNullable(typed.getSpec()).map(PodSpec::getVolumes).orElse(List.of()).stream()
+                .map(Volume::getName)
+                .filter(name -> VOLUMES.contains(name) || name.startsWith(MountedClaims.SOURCE_PREFIX))
+                .forEach(name -> problems.add(FIELD + ".spec.volumes: " + name
+                        + " is a volume of the operator's; choose another name (not work, job, tmp, shm or pvc-...)"));
+        return problems;
+    }
+
+    private static void fields(String path, JsonNode node, Set<String> allowed, List<String> problems) {
+        if (!node.isMissingNode() && !node.isObject()) {
+            problems.add(path + ": must be an object");
+        }
+        node.fieldNames().forEachRemaining(name -> {
+            if (!allowed.contains(name)) {
+                problems.add(path + "." + name + ": cannot be patched; allowed are "
+                        + String.join(", ", allowed.stream().sorted().toList()));
+            }
+        });
+    }
+
+    private static void container(Container container, List<String> problems) {
+        String path = FIELD + ".spec.containers[" + container.getName() + "]";
+        if (!TrainerPod.CONTAINER.equals(container.getName())) {
+            problems.add(path + ": the pod has one container, " + TrainerPod.CONTAINER);
+        }
+        container.getEnv().stream()
+                .map(EnvVar::getName)
+                .filter(name -> name.startsWith("RLVR_") || VARIABLES.contains(name))
+                .forEach(name -> problems.add(path + ".env: " + name + " is set by the operator"));
+        container.getVolumeMounts().stream()
+                .map(VolumeMount::getMountPath)
+                .filter(mount -> MOUNTS.stream().anyMatch(own -> mount.equals(own) || mount.startsWith(own + "/")))
+                .forEach(mount -> problems.add(path + ".volumeMounts: " + mount
+                        + " is the operator's; allowed are paths" + " outside " + String.join(", ", MOUNTS)));
+    }
+
+    private static boolean reservedLabel(String label) {
+        return label.startsWith("app.kubernetes.io/") || LABELS.stream().anyMatch(label::startsWith);
+    }
+
+    /** The generated template with the patch on it; only for a patch without {@link #problems()}. */
+    PodTemplateSpec applyTo(PodTemplateSpec generated) {
+        PodTemplateSpec typed = typed();
+        PodTemplateSpecBuilder result = new PodTemplateSpecBuilder(generated)
+                .editMetadata()
+                .addToLabels(labels(typed))
+                .addToAnnotations(Optional.ofNullable(typed.getMetadata())
+                        .map(metadata -> metadata.getAnnotations())
+                        .orElse(Map.of()))
+                .endMetadata();
+        return typed.getSpec() == null
+                ? result.build()
+                : result.withSpec(merge(generated.getSpec(), typed.getSpec())).build();
+    }
+
+    private static PodSpec merge(PodSpec generated, PodSpec patch) {
+        PodSpecBuilder result = new PodSpecBuilder(generated)
+                .withTolerations(patch.getTolerations())
+                .withAffinity(patch.getAffinity())
+                .withTopologySpreadConstraints(patch.getTopologySpreadConstraints())
+                .withSchedulerName(patch.getSchedulerName())
+                .withPriorityClassName(patch.getPriorityClassName())
+                .withRuntimeClassName(patch.getRuntimeClassName())
+                .withImagePullSecrets(patch.getImagePullSecrets())
+                .addAllToVolumes(patch.getVolumes());
+        if (patch.getNodeSelector() != null && !patch.getNodeSelector().isEmpty()) {
+            result.withNodeSelector(new TreeMap<>(patch.getNodeSelector()));
+        }
+        Container trainer = generated.getContainers().getFirst();
+        for (Container added : patch.getContainers()) {
+            trainer = new ContainerBuilder(trainer)
+                    .addAllToEnv(added.getEnv())
+                    .addAllToVolumeMounts(added.getVolumeMounts())
+                    .build();
+        }
+        return result.withContainers(trainer).build();
+    }
+
+    private PodTemplateSpec typed() {
+        return Serialization.unmarshal(patch.toString(), PodTemplateSpec.class);
+    }
+
+    private static Map<String, String> labels(PodTemplateSpec template) {
+        return Optional.ofNullable(template.getMetadata())
+                .map(metadata -> metadata.getLabels())
+                .orElse(Map.of());
+    }
+
+    private static Stream<Container> containers(PodTemplateSpec template) {
+        return Optional.ofNullable(template.getSpec()).map(PodSpec::getContainers).orElse(List.of()).stream();
+    }
+}

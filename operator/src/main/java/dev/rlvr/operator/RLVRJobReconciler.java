@@ -1,0 +1,216 @@
+package dev.rlvr.operator;
+
+import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.lifecycle.Action;
+import dev.rlvr.lifecycle.Lifecycle;
+import dev.rlvr.lifecycle.Plan;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ListOptions;
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
+import java.net.HttpURLConnection;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code observe -> decide -> apply}.
+ *
+ * <p>Caches may lag behind what this operator itself, or one before it, has written. A plan from the caches is therefore only a hint that
+ * there is something to do: if so, the job, its Jobs and its pods are read from the API server, the plan is made again from these, and its
+ * status is stored only if nobody has written the job in between (compare and apply by resourceVersion). So an attempt's number never goes
+ * back, only an announced attempt is created, and none begins that another may still run beside. An idle job costs no request at all.
+ */
+@ControllerConfiguration(name = "rlvrjob", generationAwareEventProcessing = false)
+@GradualRetry(maxAttempts = Integer.MAX_VALUE, initialInterval = 500, intervalMultiplier = 2, maxInterval = 60_000)
+public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
+    private static final Logger LOG = LoggerFactory.getLogger(RLVRJobReconciler.class);
+    private static final int UNPROCESSABLE = 422;
+    private static final Duration SOON = Duration.ofMillis(100);
+
+    private final KubernetesClient client;
+    private final ClusterWriter writer;
+    private final Clock clock;
+    private final Map<ResourceID, Refusal> refusals = new ConcurrentHashMap<>();
+
+    /**
+     * Reconciles with these rights and settings.
+     *
+     * @param client talks to the API server with the operator's rights
+     * @param settings defaults of generated pods
+     * @param clock what deadlines are measured with
+     */
+    public RLVRJobReconciler(KubernetesClient client, Settings settings, Clock clock) {
+        this.client = client;
+        this.writer = new ClusterWriter(client, settings);
+        this.clock = clock;
+    }
+
+    @Override
+    public List<EventSource<?, RLVRJob>> prepareEventSources(EventSourceContext<RLVRJob> context) {
+        return Children.KINDS.stream()
+                .<EventSource<?, RLVRJob>>map(kind -> cache(kind, context))
+                .toList();
+    }
+
+    private static <T extends HasMetadata> InformerEventSource<T, RLVRJob> cache(
+            Class<T> kind, EventSourceContext<RLVRJob> context) {
+        return new InformerEventSource<>(
+                InformerEventSourceConfiguration.from(kind, RLVRJob.class)
+                        .withName(kind.getSimpleName())
+                        .withLabelSelector(Ownership.MANAGED_BY + "=" + Ownership.MANAGER + "," + Ownership.JOB)
+                        .withSecondaryToPrimaryMapper(RLVRJobReconciler::owner)
+                        .withNamespacesInheritedFromController()
+                        .build(),
+                context);
+    }
+
+    private static Set<ResourceID> owner(HasMetadata child) {
+        return Set.of(new ResourceID(
+                child.getMetadata().getLabels().get(Ownership.JOB),
+                child.getMetadata().getNamespace()));
+    }
+
+    @Override
+    public UpdateControl<RLVRJob> reconcile(RLVRJob cached, Context<RLVRJob> context) {
+        Children children = Children.read(context::getSecondaryResourcesAsStream);
+        Plan hint = plan(cached, children);
+        if (isIdle(cached, hint)) {
+            return lookAgain(hint);
+        }
+        RLVRJob job = client.resource(cached).get();
+        if (job == null) {
+            refusals.remove(ResourceID.fromResource(cached));
+            return UpdateControl.noUpdate();
+        }
+        Children now = children.withAttempts(attempts(job));
+        Plan plan = plan(job, now);
+        if (storesStatus(job, plan)) {
+            try {
+                writer.store(job, plan.status());
+            } catch (KubernetesClientException e) {
+                if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+                    return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
+                }
+                throw e;
+            }
+            log(job, plan.status());
+        }
+        return perform(job, now, plan);
+    }
+
+    private List<HasMetadata> attempts(RLVRJob job) {
+        Ownership owner = new Ownership(job);
+        ListOptions ofJob = new ListOptionsBuilder()
+                .withLabelSelector(owner.labelSelector())
+                .build();
+        return Stream.<HasMetadata>concat(
+                        client.batch().v1().jobs().inNamespace(owner.namespace()).list(ofJob).getItems().stream(),
+                        client.pods().inNamespace(owner.namespace()).list(ofJob).getItems().stream())
+                .toList();
+    }
+
+    private UpdateControl<RLVRJob> perform(RLVRJob job, Children children, Plan plan) {
+        try {
+            for (Action action : plan.actions()) {
+                writer.perform(job, children, action);
+            }
+        } catch (KubernetesClientException e) {
+            if (e.getCode() != UNPROCESSABLE) {
+                throw e;
+            }
+            refuse(job, plan.status(), e);
+            return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
+        }
+        return lookAgain(plan);
+    }
+
+    private Plan plan(RLVRJob job, Children children) {
+        Optional<String> refusal = Optional.ofNullable(refusals.get(ResourceID.fromResource(job)))
+                .filter(of -> of.concerns(job))
+                .map(Refusal::message);
+        return Lifecycle.decide(job, KubernetesObserver.observe(job, children, refusal), clock.instant());
+    }
+
+    /** What the API server calls invalid stays invalid: the next plan ends the job with its words. */
+    private void refuse(RLVRJob job, RLVRJobStatus announced, KubernetesClientException e) {
+        String words = Optional.ofNullable(e.getStatus())
+                .map(status -> status.getMessage())
+                .orElse(e.getMessage());
+        refusals.put(
+                ResourceID.fromResource(job),
+                new Refusal(
+                        job.getMetadata().getUid(),
+                        Optional.ofNullable(announced.attempt()).orElse(0),
+                        "the API server refuses what the spec asks for: " + words));
+    }
+
+    private static boolean isIdle(RLVRJob job, Plan plan) {
+        return plan.actions().isEmpty() && !storesStatus(job, plan);
+    }
+
+    private static boolean storesStatus(RLVRJob job, Plan plan) {
+        return job.getStatus() == null
+                || !ClusterWriter.operatorsPart(job.getStatus()).equals(ClusterWriter.operatorsPart(plan.status()));
+    }
+
+    private static UpdateControl<RLVRJob> lookAgain(Plan plan) {
+        UpdateControl<RLVRJob> control = UpdateControl.noUpdate();
+        return plan.lookAgainAfter()
+                .map(after -> control.rescheduleAfter(after.compareTo(SOON) < 0 ? SOON : after))
+                .orElse(control);
+    }
+
+    private static void log(RLVRJob job, RLVRJobStatus status) {
+        RLVRJobStatus before = job.getStatus();
+        if (before != null && before.state() == status.state()) {
+            return;
+        }
+        String why = Optional.ofNullable(status.conditions()).orElse(List.of()).stream()
+                .filter(condition -> condition.getType().equals("Ready"))
+                .map(condition -> condition.getReason() + ": " + condition.getMessage())
+                .findFirst()
+                .orElse("");
+        LOG.info(
+                "{}/{} attempt {}: {} ({})",
+                job.getMetadata().getNamespace(),
+                job.getMetadata().getName(),
+                Optional.ofNullable(status.attempt()).orElse(0),
+                status.state(),
+                why);
+    }
+
+    /**
+     * The API server's no to an attempt.
+     *
+     * @param uid the job's
+     * @param attempt number of the attempt
+     * @param message why
+     */
+    private record Refusal(String uid, int attempt, String message) {
+        boolean concerns(RLVRJob job) {
+            return uid.equals(job.getMetadata().getUid())
+                    && job.getStatus() != null
+                    && Integer.valueOf(attempt).equals(job.getStatus().attempt());
+        }
+    }
+}

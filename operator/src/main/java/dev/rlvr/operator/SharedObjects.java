@@ -1,0 +1,30 @@
+package dev.rlvr.operator;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What all attempts of a job share.
+ *
+ * @param manifest the one object that follows the spec
+ * @param fixed the rest, checkpoint claim first; created once and then left as it is
+ */
+record SharedObjects(ConfigMap manifest, List<HasMetadata> fixed) {
+    static SharedObjects of(Ownership owner) {
+        List<HasMetadata> fixed = Stream.concat(
+                        CheckpointClaim.of(owner).stream(),
+                        Stream.<HasMetadata>of(
+                                TrainerServiceAccount.of(owner),
+                                StatusRole.of(owner),
+                                StatusRole.binding(owner),
+                                HeadlessService.of(owner)))
+                .toList();
+        return new SharedObjects(JobManifest.of(owner), fixed);
+    }
+
+    boolean complete(Ownership owner, Children children) {
+        return children.hasManifest(owner, manifest) && fixed.stream().allMatch(object -> children.has(owner, object));
+    }
+}
