@@ -13,6 +13,6 @@ public sealed interface Action {
     /** Removes an attempt; its trainers get so long to write a checkpoint. */
     record StopAttempt(int number, Duration gracePeriod) implements Action {}
 
-    /** Removes all that attempts share, but never checkpoints. */
+    /** Removes all that attempts share, but never checkpoints. Planned at every look at a job whose time to live is over. */
     record RemoveResources() implements Action {}
 }

@@ -133,8 +133,8 @@ final class Plans {
                 : spec.restarts().infrastructure();
         return failure.cause() == Cause.BadInput
                 ? failure.message()
-                : "%s (attempt %d; all %d restarts of spec.lifecycle.restarts.%s are used up)"
-                        .formatted(failure.message(), ledger.attempt(), allowed, budget);
+                : "%s (attempt %d; spec.lifecycle.restarts.%s: %d is used up)"
+                        .formatted(failure.message(), ledger.attempt(), budget, allowed);
     }
 
     /** Retires an attempt whose quota was taken back, without cost; the next one queues again. */

@@ -84,8 +84,7 @@ class RestartsTest {
         assertThat(scene.state()).isEqualTo(State.Failed);
         assertThat(scene.condition("Failed").getReason()).isEqualTo("Crash");
         assertThat(scene.condition("Failed").getMessage())
-                .isEqualTo(
-                        "crash of attempt 2 (attempt 2; all 1 restarts of spec.lifecycle.restarts.user are used up)");
+                .isEqualTo("crash of attempt 2 (attempt 2; spec.lifecycle.restarts.user: 1 is used up)");
     }
 
     @Test
