@@ -1,8 +1,8 @@
 package dev.rlvr.trainer;
 
-import dev.rlvr.crds.EvaluationSpec;
-import dev.rlvr.crds.Manifest;
-import dev.rlvr.crds.RLVRJob;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,13 +20,13 @@ import java.util.stream.Stream;
  * {@code behaviour.properties} of the bundled folder:
  *
  * <ul>
- *   <li>{@code stepMillis}: how long a step takes
+ *   <li>{@code stepMillis}: how long a step takes, and {@code endlessStep}: the step that takes for ever
  *   <li>{@code crashAfterStep}, {@code crashAttempts}: fails after that step in the first so many attempts
  *   <li>{@code badInput}: what {@code --check} complains of
  * </ul>
  */
 public final class Main {
-    private final RLVRJob job;
+    private final JsonNode spec;
     private final Path work;
     private final Properties behaviour;
     private final int attempt = Integer.parseInt(System.getenv().getOrDefault("RLVR_ATTEMPT", "1"));
@@ -34,8 +34,8 @@ public final class Main {
     private int saved;
     private String evaluations = "[]";
 
-    private Main(RLVRJob job, Path work, Properties behaviour) {
-        this.job = job;
+    private Main(JsonNode spec, Path work, Properties behaviour) {
+        this.spec = spec;
         this.work = work;
         this.behaviour = behaviour;
     }
@@ -56,8 +56,9 @@ public final class Main {
             }
             return;
         }
-        RLVRJob job = Manifest.read(Path.of(args.get(args.indexOf("--job") + 1)));
-        new Main(job, Path.of(args.get(args.indexOf("--work") + 1)), behaviour).run();
+        JsonNode job = new ObjectMapper(new YAMLFactory())
+                .readTree(Path.of(args.get(args.indexOf("--job") + 1)).toFile());
+        new Main(job.path("spec"), Path.of(args.get(args.indexOf("--work") + 1)), behaviour).run();
     }
 
     private void run() throws Exception {
@@ -68,23 +69,24 @@ public final class Main {
                 "attempt " + attempt + " as process " + ProcessHandle.current().pid());
         saved = newestCheckpoint();
         truncateMetrics();
-        int steps = job.getSpec().algorithm().steps();
+        int steps = spec.path("algorithm").path("steps").asInt();
         report(saved, "evaluating");
         if (saved == 0) {
             evaluate(0, 0.34);
         }
         for (int step = saved + 1; step <= steps; step++) {
             report(step - 1, "training");
-            Thread.sleep(Long.parseLong(behaviour.getProperty("stepMillis", "20")));
+            if (!lasts(step)) {
+                save(step - 1);
+                report(step - 1, "training");
+                return;
+            }
             finish(step);
-            int every = job.getSpec().checkpoint().everySteps();
-            if (stopAsked || step == steps || (every > 0 && step % every == 0)) {
+            int every = spec.path("checkpoint").path("everySteps").asInt();
+            if (step == steps || (every > 0 && step % every == 0)) {
                 save(step);
             }
             report(step, "training");
-            if (stopAsked) {
-                return;
-            }
             crashIfAsked(step);
         }
         evaluate(steps, 0.93);
@@ -92,6 +94,20 @@ public final class Main {
         Files.createDirectories(work.resolve("model"));
         // The hook must not take a normal end for a stop.
         Runtime.getRuntime().halt(0);
+    }
+
+    /** Lets the time of a step pass; false where it was left because the trainer has to stop. */
+    private boolean lasts(int step) throws InterruptedException {
+        boolean endless = Integer.toString(step).equals(behaviour.getProperty("endlessStep"));
+        long end = System.nanoTime() + Duration.ofMillis(stepMillis()).toNanos();
+        while (!stopAsked && (endless || System.nanoTime() < end)) {
+            Thread.sleep(5);
+        }
+        return !stopAsked;
+    }
+
+    private long stepMillis() {
+        return Long.parseLong(behaviour.getProperty("stepMillis", "10"));
     }
 
     private void finishStep(Thread main) {
@@ -168,20 +184,21 @@ public final class Main {
 
     private void evaluate(int step, double accuracy) throws IOException {
         StringBuilder all = new StringBuilder();
-        List<EvaluationSpec> specs = job.getSpec().evaluation();
-        for (EvaluationSpec spec : specs == null ? List.<EvaluationSpec>of() : specs) {
+        for (JsonNode evaluation : spec.path("evaluation")) {
+            String name = evaluation.path("name").asText();
+            int samples = evaluation.path("samples").asInt();
             append("evaluations.jsonl", """
                     {"name": "%s", "step": %d, "problems": 300, "samples": %d, "avg_at_k": %.3f, "pass_at_k": 1, "maj_at_k": 1}
-                    """.formatted(spec.name(), step, spec.samples(), accuracy));
+                    """.formatted(name, step, samples, accuracy));
             all.append(all.isEmpty() ? "" : ",").append("""
                             {"name": "%s", "step": %d, "problems": 300, "samples": %d, "avgAtK": %.3f, "passAtK": 1, \
-                            "majAtK": 1, "baselineAvgAtK": 0.34}""".formatted(spec.name(), step, spec.samples(), accuracy));
+                            "majAtK": 1, "baselineAvgAtK": 0.34}""".formatted(name, step, samples, accuracy));
         }
         evaluations = "[" + all + "]";
     }
 
     private void report(int step, String phase) throws IOException {
-        int steps = job.getSpec().algorithm().steps();
+        int steps = spec.path("algorithm").path("steps").asInt();
         Instant now = Instant.now();
         String checkpoint = saved == 0 ? "" : """
                 , "checkpoint": {"step": %d, "path": "checkpoints/step-%06d", "savedAt": "%s"}""".formatted(saved, saved, now);
@@ -199,7 +216,7 @@ public final class Main {
                 reward(step),
                 entropy(step),
                 entropy(step) / 4,
-                now.plus(Duration.ofMillis((steps - step) * Long.parseLong(behaviour.getProperty("stepMillis", "20")))),
+                now.plus(Duration.ofMillis((steps - step) * stepMillis())),
                 now,
                 checkpoint);
         Path next = work.resolve("trainer-status.json.next");

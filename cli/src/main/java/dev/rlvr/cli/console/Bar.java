@@ -50,10 +50,6 @@ record Bar(boolean unicode, boolean colour) {
         return paint("32", String.valueOf(frame)) + " " + phase + "  " + paint("90", Figures.clock(since));
     }
 
-    String lower(String word) {
-        return word.toLowerCase(Locale.ROOT);
-    }
-
     /** Each value as a column between the lowest and the highest of them. */
     private static String sparkline(Collection<Double> values) {
         double lowest = values.stream().mapToDouble(v -> v).min().orElse(0);

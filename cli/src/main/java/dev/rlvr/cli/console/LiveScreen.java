@@ -2,6 +2,7 @@ package dev.rlvr.cli.console;
 
 import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.crds.RLVRJobStatus.Progress;
+import dev.rlvr.crds.RLVRJobStatus.State;
 import java.io.Console;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.jline.terminal.Terminal;
@@ -134,7 +136,10 @@ final class LiveScreen implements Screen {
         if (!phase.isEmpty()) {
             return phase;
         }
-        return status.state() == null ? "starting" : bar.lower(status.state().name());
+        // A process that runs but has not said anything yet is still starting.
+        return status.state() == null || status.state() == State.Running
+                ? "starting"
+                : status.state().name().toLowerCase(Locale.ROOT);
     }
 
     private void print(String text) {

@@ -7,6 +7,7 @@ import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Select;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -32,9 +33,11 @@ final class Charts {
     private static final Color BLUE = new Color(0x2563eb);
     private static final Color AMBER = new Color(0xd97706);
     private static final Color GREEN = new Color(0x059669);
+    private static final Color PALE_GREEN = new Color(0xa7f3d0);
     private static final Color VIOLET = new Color(0x7c3aed);
     private static final Color ROSE = new Color(0xe11d48);
     private static final BasicStroke LINE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
+    private static final BasicStroke BAND = new BasicStroke(8, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND);
     private static final BasicStroke DASHES =
             new BasicStroke(1.4f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {5, 4}, 0);
 
@@ -59,7 +62,7 @@ final class Charts {
         line(chart, "mean reward", run.series("reward"), BLUE, LINE);
         Map<String, List<Evaluation>> byName = new LinkedHashMap<>();
         for (Evaluation e : run.evaluations()) {
-            byName.computeIfAbsent(e.name(), _ -> new java.util.ArrayList<>()).add(e);
+            byName.computeIfAbsent(e.name(), _ -> new ArrayList<>()).add(e);
         }
         Color[] colours = {GREEN, AMBER, VIOLET, ROSE};
         Marker[] markers = {SeriesMarkers.CIRCLE, SeriesMarkers.DIAMOND, SeriesMarkers.SQUARE, SeriesMarkers.TRIANGLE_UP
@@ -98,12 +101,12 @@ final class Charts {
     private XYChart kept() {
         XYChart chart = chart("Share of tokens kept for the update", "%.2f");
         Series kept = run.series("kept_token_fraction");
-        line(chart, "kept", kept, GREEN, LINE);
         double asked = askedFraction();
         if (asked > 0 && kept.x().size() > 1) {
             Series flat = new Series(List.of(kept.x().getFirst(), kept.x().getLast()), List.of(asked, asked));
-            line(chart, String.format(Locale.ROOT, "asked for: %s", plain(asked)), flat, SOFT, DASHES);
+            line(chart, "asked for: " + plain(asked), flat, PALE_GREEN, BAND);
         }
+        line(chart, "kept", kept, GREEN, LINE);
         return fromZero(chart, Math.max(2 * asked, 0.1));
     }
 
@@ -158,7 +161,15 @@ final class Charts {
                 .setYAxisMin(0.0)
                 .setYAxisMax(highest == atLeast && atLeast > 0 ? atLeast * 1.02 : roundUp(highest));
         chart.getStyler().setXAxisMin(Math.min(first, 0)).setXAxisMax(last);
+        labelSomeSteps(chart, last);
         return chart;
+    }
+
+    /** Few steps would all get a label, and the labels would touch. */
+    private static void labelSomeSteps(XYChart chart, double last) {
+        if (last > 12 && last <= 60) {
+            chart.getStyler().setXAxisTickLabelsFormattingFunction(step -> step % 5 == 0 ? plain(step) : "");
+        }
     }
 
     static double roundUp(double value) {

@@ -7,6 +7,8 @@ import dev.rlvr.crds.AlgorithmSpec.ForkingTokens;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -150,6 +152,7 @@ final class Page {
             return which + ", threshold " + forking.entropyThreshold() + " nats";
         }
         double fraction = forking.fraction() == null ? ForkingTokens.DEFAULT_FRACTION : forking.fraction();
-        return String.format(Locale.ROOT, "%.4g %% of the tokens, %s", 100 * fraction, which);
+        return new DecimalFormat("0.##", DecimalFormatSymbols.getInstance(Locale.ROOT)).format(100 * fraction)
+                + " % of the tokens, " + which;
     }
 }
