@@ -1,6 +1,7 @@
 package dev.rlvr.crds;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -47,7 +48,7 @@ public final class Manifest {
     }
 
     /**
-     * Reads YAML or JSON text.
+     * Reads YAML or JSON text. Of the metadata it takes what {@link #write} writes; a missing namespace is {@code default}.
      *
      * @param origin name of the text in messages about its syntax
      * @throws ManifestException where the text is not a valid RLVRJob, with a line for each problem
@@ -111,12 +112,29 @@ public final class Manifest {
     private static RLVRJob bind(ObjectNode root) {
         try {
             RLVRJob job = new RLVRJob();
-            job.setMetadata(JSON.treeToValue(root.path("metadata"), ObjectMeta.class));
+            job.setMetadata(metadata(root.path("metadata")));
             job.setSpec(JSON.treeToValue(root.path("spec"), RLVRJobSpec.class));
             return job;
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("the Java types do not take what the CRD allows", e);
         }
+    }
+
+    /** By hand: Jackson would look into every type that an ObjectMeta can hold, which takes longer than all the rest. */
+    private static ObjectMeta metadata(JsonNode from) {
+        ObjectMeta metadata = new ObjectMeta();
+        metadata.setName(from.path("name").asText());
+        metadata.setNamespace(from.path("namespace").asText());
+        metadata.setLabels(texts(from.path("labels")));
+        metadata.setAnnotations(texts(from.path("annotations")));
+        return metadata;
+    }
+
+    private static Map<String, String> texts(JsonNode object) {
+        Map<String, String> texts = new TreeMap<>();
+        object.properties()
+                .forEach(entry -> texts.put(entry.getKey(), entry.getValue().asText()));
+        return texts;
     }
 
     private static void put(ObjectNode metadata, String field, Map<String, String> entries) {
