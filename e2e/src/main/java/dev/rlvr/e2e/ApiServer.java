@@ -8,7 +8,6 @@ import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import io.fabric8.kubernetes.client.dsl.NonDeletingOperation;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,6 +37,7 @@ public final class ApiServer implements AutoCloseable {
     private final String adminToken;
     private final Path kubeconfigFile;
     private final AtomicInteger namespaces = new AtomicInteger();
+    private boolean crdApplied;
     private final Thread atExit = new Thread(this::stop, "stop-api-server");
 
     ApiServer(KubeAssets assets, Path folder, List<Server> servers, URI url, String adminToken) throws IOException {
@@ -145,13 +145,16 @@ public final class ApiServer implements AutoCloseable {
         return name;
     }
 
-    /** Applies the project's CRD, as packed into {@code rlvr-crds}, and waits until the API server serves it. */
-    public void applyCrd() {
+    /** Applies the project's CRD, as packed into {@code rlvr-crds}, and waits until the API server serves it; does nothing the second time. */
+    public synchronized void applyCrd() {
+        if (crdApplied) {
+            return;
+        }
         try (InputStream yaml = RLVRJob.class.getResourceAsStream("/META-INF/rlvr/rlvrjobs.rlvr.dev-v1.yaml");
                 KubernetesClient client = admin()) {
             CustomResourceDefinition crd = Serialization.unmarshal(
                     Objects.requireNonNull(yaml, "rlvr-crds has no CRD file"), CustomResourceDefinition.class);
-            client.resource(crd).createOr(NonDeletingOperation::update);
+            client.resource(crd).serverSideApply();
             client.apiextensions()
                     .v1()
                     .customResourceDefinitions()
@@ -161,6 +164,7 @@ public final class ApiServer implements AutoCloseable {
             client.resources(RLVRJob.class)
                     .inAnyNamespace()
                     .list(new ListOptionsBuilder().withResourceVersion("0").build());
+            crdApplied = true;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

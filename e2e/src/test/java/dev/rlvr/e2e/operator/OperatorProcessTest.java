@@ -47,11 +47,6 @@ class OperatorProcessTest {
             } finally {
                 first.destroyForcibly().waitFor();
             }
-            scene.client()
-                    .pods()
-                    .inNamespace(scene.namespace())
-                    .withLabel("rlvr.dev/attempt", "1")
-                    .delete();
             scene.patchSpec("{\"lifecycle\":{\"suspend\":true}}");
             Process second = start(scene, port, "second.log");
             try {

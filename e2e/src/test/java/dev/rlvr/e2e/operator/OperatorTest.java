@@ -190,7 +190,8 @@ class OperatorTest {
         assertThatThrownBy(() -> scene.patchSpec("{\"trainer\":{\"threadsPerRank\":7}}"))
                 .hasMessageContaining("trainer can only change while the job is suspended");
         assertThatThrownBy(() -> scene.patchSpec("{\"algorithm\":{\"steps\":7}}"))
-                .hasMessageContaining("algorithm and rollout cannot change");
+                .hasMessageContaining("spec.algorithm")
+                .hasMessageContaining("cannot change once the job exists");
     }
 
     @Test
