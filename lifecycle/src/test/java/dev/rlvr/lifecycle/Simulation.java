@@ -13,9 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ final class Simulation {
     private static final int STORMY_ROUNDS = 60;
     private static final int CALM_ROUNDS = 3000;
 
-    private final Random random;
+    private final RandomGenerator random;
     private final List<Fault> faults;
     private final World world;
     private final RLVRJob job;
@@ -42,7 +43,7 @@ final class Simulation {
     int writes;
 
     Simulation(long seed, Set<Fault> faults, RLVRJob job) {
-        this.random = new Random(seed);
+        this.random = new SplittableRandom(seed);
         this.faults = List.copyOf(faults);
         this.world = new World(random);
         this.job = job;

@@ -11,8 +11,9 @@ import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 /** Thousands of random schedules of faults. A violation says its seed and everything that happened. */
@@ -25,7 +26,7 @@ class SimulationTest {
     void whateverGoesWrongEveryJobEndsAndKeepsItsPromises() {
         Map<State, Integer> ends = new EnumMap<>(State.class);
         for (long seed = 0; seed < SCHEDULES; seed++) {
-            Simulation simulation = new Simulation(seed, EnumSet.allOf(Fault.class), job(new Random(~seed)));
+            Simulation simulation = new Simulation(seed, EnumSet.allOf(Fault.class), job(new SplittableRandom(~seed)));
             run(seed, simulation);
             ends.merge(simulation.status().state(), 1, Integer::sum);
         }
@@ -56,7 +57,7 @@ class SimulationTest {
         }
     }
 
-    private RLVRJob job(Random random) {
+    private RLVRJob job(RandomGenerator random) {
         Restarts budgets = new Restarts(random.nextInt(4), random.nextInt(21));
         return switch (random.nextInt(3)) {
             case 0 -> job(new LifecycleSpec(false, "10m", null, "15m", "2m", null, budgets));

@@ -11,9 +11,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /** A cluster in memory: attempts of two pods that queue, start, train, save checkpoints, stop slowly, and go wrong when told to. */
@@ -63,7 +63,7 @@ final class World {
         }
     }
 
-    private final Random random;
+    private final RandomGenerator random;
     private final SortedMap<Integer, Attempt> attempts = new TreeMap<>();
     private boolean resources;
     private Optional<Progress> progress = Optional.empty();
@@ -71,7 +71,7 @@ final class World {
     private int lastNumber;
     Instant now = Scene.START;
 
-    World(Random random) {
+    World(RandomGenerator random) {
         this.random = random;
     }
 
