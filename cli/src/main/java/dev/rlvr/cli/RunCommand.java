@@ -17,7 +17,6 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -66,10 +65,7 @@ final class RunCommand implements Callable<Integer> {
         Interrupts interrupts = Interrupts.ofProcess();
         try (WorkFolder folder = WorkFolder.open(path)) {
             try {
-                if (fresh) {
-                    folder.setAside().ifPresent(kept -> out.println("The earlier run is kept in " + shown(kept)));
-                }
-                return switch (Claim.of(folder, job)) {
+                return switch (fresh ? new Claim.Begin() : Claim.of(folder, job)) {
                     case Claim.Ended(RLVRJobStatus status) -> tellEnded(folder, status);
                     case Claim.Begin _, Claim.GoOn _ -> checkAndRun(job, folder, trainer, interrupts);
                 };
@@ -94,36 +90,24 @@ final class RunCommand implements Callable<Integer> {
 
     private int checkAndRun(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts)
             throws IOException, InterruptedException {
-        TrainerCheck check = TrainerCheck.start(trainer, job.getSpec().trainer(), manifest, folder.path());
-        interrupts.handle(check::stop, check::stop);
-        TrainerCheck.Result checked = check.result();
-        if (interrupts.exitCode().isPresent()) {
-            return interrupts.exitCode().getAsInt();
-        }
-        if (checked.exitCode() != 0) {
-            System.err.println(checked.message());
-            return checked.exitCode() == 2 ? 2 : 1;
-        }
-        return run(job, folder, trainer, interrupts);
-    }
-
-    private int run(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts)
-            throws IOException, InterruptedException {
         RLVRJobStatus status;
         try (Screen screen = Screen.ofSystem()) {
             screen.say(job.getMetadata().getNamespace() + "/"
                     + job.getMetadata().getName() + " in " + shown(folder.path()));
-            Narrator narrator = new Narrator(screen);
-            Optional<RLVRJobStatus> before = folder.storedStatus();
-            before.ifPresent(narrator::assume);
-            LocalBackEnd backEnd = new LocalBackEnd(job, folder, trainer, Clock.systemUTC(), narrator::show);
-            interrupts.handle(
-                    () -> {
-                        screen.say("Stopping: the trainer writes a checkpoint (Ctrl-C again ends it at once) ...");
-                        backEnd.stop();
-                    },
-                    backEnd::kill);
-            status = backEnd.run();
+            screen.progress(LocalBackEnd.NO_STATUS, "checking");
+            TrainerCheck.Result checked = check(job, folder, trainer, interrupts);
+            if (interrupts.exitCode().isPresent()) {
+                return interrupts.exitCode().getAsInt();
+            }
+            if (checked.exitCode() != 0) {
+                throw checked.exitCode() == 2
+                        ? new UserException(checked.message())
+                        : new IllegalStateException("the trainer could not check the job: " + checked.message());
+            }
+            if (fresh) {
+                folder.setAside().ifPresent(kept -> screen.say("The earlier run is kept in " + shown(kept)));
+            }
+            status = run(job, folder, trainer, interrupts, screen);
         }
         RunSummary summary = new RunSummary(folder, status, out);
         return status.state() != null && status.state().ended()
@@ -131,6 +115,28 @@ final class RunCommand implements Callable<Integer> {
                 : summary.stopped(
                         "./rlvr run " + manifest + (work == null ? "" : " --work " + work),
                         interrupts.exitCode().orElse(1));
+    }
+
+    private TrainerCheck.Result check(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts)
+            throws IOException, InterruptedException {
+        TrainerCheck check = TrainerCheck.start(trainer, job.getSpec().trainer(), manifest, folder.path());
+        interrupts.handle(check::stop, check::stop);
+        return check.result();
+    }
+
+    private static RLVRJobStatus run(
+            RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts, Screen screen)
+            throws IOException, InterruptedException {
+        Narrator narrator = new Narrator(screen);
+        folder.storedStatus().ifPresent(narrator::assume);
+        LocalBackEnd backEnd = new LocalBackEnd(job, folder, trainer, Clock.systemUTC(), narrator::show);
+        interrupts.handle(
+                () -> {
+                    screen.say("Stopping: the trainer writes a checkpoint (Ctrl-C again ends it at once) ...");
+                    backEnd.stop();
+                },
+                backEnd::kill);
+        return backEnd.run();
     }
 
     private int tellEnded(WorkFolder folder, RLVRJobStatus status) {

@@ -18,8 +18,8 @@ final class CommandLineProcess {
     record World(Path folder) {
         static World in(Path folder, String... behaviour) throws IOException {
             World world = new World(folder);
-            Path trainer = Files.createDirectories(folder.resolve("checkout/trainer-image/target"));
-            Files.writeString(trainer.resolve("classpath"), System.getProperty("java.class.path"));
+            Path built = Files.createDirectories(folder.resolve("checkout/built"));
+            Files.writeString(built.resolve("rlvr-trainer.classpath"), System.getProperty("java.class.path"));
             Files.createDirectories(folder.resolve("checkout/examples"));
             world.behave(behaviour);
             world.manifest("");
@@ -60,6 +60,7 @@ final class CommandLineProcess {
                     "-XX:TieredStopAtLevel=1",
                     "--enable-native-access=ALL-UNNAMED",
                     "-Drlvr.home=" + folder.resolve("checkout"),
+                    "-Drlvr.built=" + folder.resolve("checkout/built"),
                     "-cp",
                     System.getProperty("java.class.path"),
                     "dev.rlvr.cli.Main"));

@@ -31,6 +31,7 @@ final class LiveScreen implements Screen {
     private final Bar bar;
     private final Clock clock;
     private final Deque<Double> rewards = new ArrayDeque<>();
+    private boolean closed;
     private String phase = "";
     private Instant phaseSince;
     private @Nullable RLVRJobStatus shown;
@@ -162,6 +163,9 @@ final class LiveScreen implements Screen {
             shown = null;
         }
         flush.run();
-        close.run();
+        if (!closed) {
+            closed = true;
+            close.run();
+        }
     }
 }

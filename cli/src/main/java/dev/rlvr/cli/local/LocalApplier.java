@@ -50,11 +50,12 @@ final class LocalApplier {
             return;
         }
         Files.createDirectories(folder.logs());
+        Instant createdAt = clock.instant();
         List<LocalPod> pods = new ArrayList<>();
         for (int index = 0; index < job.getSpec().trainer().replicas(); index++) {
             pods.add(startPod(number, index));
         }
-        LocalAttempt attempt = new LocalAttempt(number, clock.instant(), pods);
+        LocalAttempt attempt = new LocalAttempt(number, createdAt, pods);
         processes.add(attempt, pods);
         folder.trainers().record(pods.stream().map(LocalPod::process).toList());
     }

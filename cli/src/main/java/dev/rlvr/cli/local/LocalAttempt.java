@@ -27,6 +27,10 @@ final class LocalAttempt {
         return number;
     }
 
+    Instant createdAt() {
+        return createdAt;
+    }
+
     boolean running() {
         return pods.stream().anyMatch(pod -> pod.process().isAlive());
     }

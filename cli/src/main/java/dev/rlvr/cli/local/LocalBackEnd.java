@@ -20,6 +20,9 @@ import java.util.concurrent.TimeUnit;
  * the trainer writes a checkpoint, and the next run of the same job goes on from it at no cost to its restart budgets.
  */
 public final class LocalBackEnd {
+    /** The status of a job that has none yet. */
+    public static final RLVRJobStatus NO_STATUS = TrainerReport.NONE.part();
+
     private static final Duration LOOK = Duration.ofMillis(200);
 
     private final RLVRJob job;
@@ -57,7 +60,7 @@ public final class LocalBackEnd {
             settle();
             while (true) {
                 RLVRJobStatus status = look(stopAsked ? suspendedJob : job);
-                spectator.show(status, folder.trainerReport().phase());
+                spectator.show(status, folder.trainerReport().phaseSince(processes.startedAt()));
                 boolean over = status.state() == State.Suspended ? stopAsked : ended(status);
                 if (over && !processes.running()) {
                     return status;
@@ -94,7 +97,7 @@ public final class LocalBackEnd {
 
     private RLVRJobStatus look(RLVRJob asked) throws IOException {
         TrainerReport report = folder.trainerReport();
-        RLVRJobStatus stored = folder.storedStatus().orElse(TrainerReport.NONE.part());
+        RLVRJobStatus stored = folder.storedStatus().orElse(NO_STATUS);
         asked.setStatus(report.in(stored));
         Plan plan = Lifecycle.decide(asked, observer.observe(asked.getStatus()), clock.instant());
         if (!plan.status().equals(stored)) {

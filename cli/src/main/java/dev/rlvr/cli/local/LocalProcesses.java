@@ -1,6 +1,7 @@
 package dev.rlvr.cli.local;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -21,6 +22,12 @@ final class LocalProcesses {
     synchronized List<LocalAttempt> attempts() {
         attempts.removeIf(LocalAttempt::gone);
         return List.copyOf(attempts);
+    }
+
+    /** When the newest attempt was created; the end of time where none exists. */
+    Instant startedAt() {
+        List<LocalAttempt> all = attempts();
+        return all.isEmpty() ? Instant.MAX : all.getLast().createdAt();
     }
 
     boolean running() {

@@ -17,13 +17,16 @@ import java.util.Map;
  * @param cache folder for native libraries that are unpacked once
  */
 public record TrainerProcess(Path java, String classPath, String mainClass, Path bundled, Path cache) {
-    /** The trainer as it was built in a checkout. */
-    public static TrainerProcess ofCheckout(Path checkout, Path javaHome, Path userHome) throws IOException {
-        Path target = checkout.resolve("trainer-image/target");
-        String dependencies = Files.readString(target.resolve("classpath")).strip();
+    /**
+     * The trainer as it was built in a checkout.
+     *
+     * @param built folder that the launcher copied the build to; a later build does not change it
+     */
+    public static TrainerProcess ofCheckout(Path checkout, Path built, Path javaHome, Path userHome)
+            throws IOException {
         return new TrainerProcess(
                 javaHome.resolve("bin/java"),
-                target.resolve("classes") + ":" + dependencies,
+                Files.readString(built.resolve("rlvr-trainer.classpath")).strip(),
                 "dev.rlvr.trainer.Main",
                 checkout.resolve("examples"),
                 userHome.resolve(".cache/rlvr/djl"));

@@ -178,7 +178,8 @@ public final class WorkFolder implements AutoCloseable {
         JsonNode report = Json.MAPPER.readTree(file.toFile());
         return new TrainerReport(
                 Json.MAPPER.treeToValue(report, RLVRJobStatus.class),
-                report.path("phase").asText(""));
+                report.path("phase").asText(""),
+                Files.getLastModifiedTime(file).toInstant());
     }
 
     /** Removes the folder where the run that opened it never began. */
