@@ -73,7 +73,9 @@ class OperatorProcessTest {
                         JAR.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(log).toFile());
-        builder.environment().put("KUBECONFIG", api.kubeconfigFile().toString());
+        Path kubeconfig =
+                Files.writeString(folder.resolve("kubeconfig"), OperatorRights.kubeconfig(api, scene.namespace()));
+        builder.environment().put("KUBECONFIG", kubeconfig.toString());
         builder.environment().put("RLVR_PORT", Integer.toString(port));
         builder.environment().put("RLVR_HOST", "127.0.0.1");
         builder.environment().put("RLVR_NAMESPACES", scene.namespace());

@@ -143,7 +143,7 @@ final class PlayedCluster implements AutoCloseable {
                 .forEach(object -> client.resource(object).delete());
     }
 
-    /** What the operator can have made in the namespace, and the jobs themselves. */
+    /** What the operator can have made in the namespace, and the jobs themselves; not the operator's own account. */
     List<HasMetadata> everything() {
         List<HasMetadata> all = new ArrayList<>();
         // owners last: what was created in between then has an owner that was seen
@@ -156,6 +156,8 @@ final class PlayedCluster implements AutoCloseable {
         all.addAll(client.rbac().roleBindings().inNamespace(namespace).list().getItems());
         all.addAll(client.batch().v1().jobs().inNamespace(namespace).list().getItems());
         all.addAll(client.resources(RLVRJob.class).inNamespace(namespace).list().getItems());
+        all.removeIf(
+                object -> OperatorRights.ACCOUNT.equals(object.getMetadata().getName()));
         return all;
     }
 

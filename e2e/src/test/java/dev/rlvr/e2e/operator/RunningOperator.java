@@ -9,8 +9,9 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.javaoperatorsdk.operator.Operator;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Set;
 
-/** The reconciler in this JVM, watching one namespace, with its own client so that its writes can be counted and cut off. */
+/** The reconciler in this JVM, watching one namespace with the documented rights, whose writes can be counted and cut off. */
 final class RunningOperator implements AutoCloseable {
     private final Operator operator;
     private final Writes writes;
@@ -25,7 +26,7 @@ final class RunningOperator implements AutoCloseable {
     }
 
     static RunningOperator start(ApiServer api, String namespace, Writes writes) {
-        Config config = Config.fromKubeconfig(api.kubeconfig());
+        Config config = Config.fromKubeconfig(OperatorRights.kubeconfig(api, namespace));
         // a request that fails is the reconciler's to repeat, as in production after the client's own patience
         config.setRequestRetryBackoffLimit(0);
         KubernetesClient client = new KubernetesClientBuilder()
@@ -38,7 +39,7 @@ final class RunningOperator implements AutoCloseable {
                 .withReconciliationTerminationTimeout(Duration.ZERO));
         operator.register(
                 new RLVRJobReconciler(client, Settings.DEFAULT, Clock.systemUTC()),
-                configuration -> configuration.settingNamespaces(java.util.Set.of(namespace)));
+                configuration -> configuration.settingNamespaces(Set.of(namespace)));
         operator.start();
         return new RunningOperator(operator, writes);
     }

@@ -38,6 +38,7 @@ final class Scene implements AutoCloseable {
         api.applyCrd();
         KubernetesClient client = api.admin();
         String namespace = api.createNamespace("scene");
+        OperatorRights.grant(client, namespace);
         return new Scene(api, client, namespace, new PlayedCluster(client, namespace, script));
     }
 

@@ -1,0 +1,58 @@
+package dev.rlvr.e2e.operator;
+
+import dev.rlvr.e2e.ApiServer;
+import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
+import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
+import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A service account that has what {@code operator/deploy/cluster-role.yaml} says, in one namespace, and nothing else. */
+final class OperatorRights {
+    static final String ACCOUNT = "the-operator";
+    private static final Path ROLE =
+            Path.of(System.getProperty("rlvr.checkout"), "operator", "deploy", "cluster-role.yaml");
+
+    private OperatorRights() {}
+
+    static void grant(KubernetesClient admin, String namespace) {
+        ClusterRole role = role();
+        admin.resource(role).serverSideApply();
+        admin.resource(new ServiceAccountBuilder()
+                        .withNewMetadata()
+                        .withNamespace(namespace)
+                        .withName(ACCOUNT)
+                        .endMetadata()
+                        .build())
+                .create();
+        admin.resource(new RoleBindingBuilder()
+                        .withNewMetadata()
+                        .withNamespace(namespace)
+                        .withName(ACCOUNT)
+                        .endMetadata()
+                        .withNewRoleRef(
+                                "rbac.authorization.k8s.io",
+                                "ClusterRole",
+                                role.getMetadata().getName())
+                        .addNewSubject("", "ServiceAccount", ACCOUNT, namespace)
+                        .build())
+                .create();
+    }
+
+    /** A kubeconfig of that account. */
+    static String kubeconfig(ApiServer api, String namespace) {
+        return api.kubeconfig(api.serviceAccountToken(namespace, ACCOUNT));
+    }
+
+    private static ClusterRole role() {
+        try {
+            return Serialization.unmarshal(Files.readString(ROLE), ClusterRole.class);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
