@@ -45,9 +45,14 @@ public final class Main implements Callable<Integer> {
         if ("true".equals(System.getenv("RLVR_WATCH_STDIN"))) {
             stop.watch(System.in);
         }
-        int code = new CommandLine(new Main(System.getenv(), stop)).execute(args);
-        System.out.flush();
-        stop.exit(code);
+        int code = FAILED;
+        try {
+            code = new CommandLine(new Main(System.getenv(), stop)).execute(args);
+        } finally {
+            // also after an Error such as OutOfMemoryError: the stop signal's thread waits for this
+            System.out.flush();
+            stop.exit(code);
+        }
     }
 
     @Override
@@ -71,7 +76,7 @@ public final class Main implements Callable<Integer> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return end(TRY_AGAIN, "interrupted");
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("training failed", e);
             return end(FAILED, "training failed: " + e);
         }

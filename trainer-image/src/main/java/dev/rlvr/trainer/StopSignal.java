@@ -28,8 +28,13 @@ final class StopSignal {
             } catch (IOException e) {
                 // a broken pipe says the same as its end
             }
-            requested = true;
+            request();
         });
+    }
+
+    /** Asks the trainer to stop. */
+    void request() {
+        requested = true;
     }
 
     /** Whether the trainer should stop. */
@@ -45,7 +50,7 @@ final class StopSignal {
     }
 
     private void waitForTrainer() {
-        requested = true;
+        request();
         try {
             finished.await();
         } catch (InterruptedException e) {

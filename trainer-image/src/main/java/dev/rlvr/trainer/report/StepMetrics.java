@@ -3,6 +3,8 @@ package dev.rlvr.trainer.report;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rlvr.crds.RLVRJobStatus.Progress;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
@@ -56,6 +58,7 @@ public record StepMetrics(
         double rewardTime,
         double updateTime,
         double checkpointTime) {
+    private static final MathContext FOR_PEOPLE = new MathContext(4);
 
     /** All figures but the step, by name, in the order of the documentation. */
     public SequencedMap<String, Double> scalars() {
@@ -115,7 +118,10 @@ public record StepMetrics(
                 now.truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
+    /** kubectl prints numbers as they are: four digits say enough, all of them are in the metrics. */
     private static @Nullable Double finite(double value) {
-        return Double.isFinite(value) ? Double.valueOf(value) : null;
+        return Double.isFinite(value)
+                ? Double.valueOf(new BigDecimal(value).round(FOR_PEOPLE).doubleValue())
+                : null;
     }
 }

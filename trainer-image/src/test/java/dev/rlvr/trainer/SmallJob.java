@@ -1,0 +1,64 @@
+package dev.rlvr.trainer;
+
+import dev.rlvr.trainer.data.SourceResolver;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+
+/** The quickstart's model and problems in a job that takes seconds. */
+record SmallJob(Path manifest, Path work) {
+    static final Path BUNDLED = Path.of("../examples").toAbsolutePath().normalize();
+
+    /** A job of some steps; {@code algorithm} and {@code trainer} are lines of YAML under those fields. */
+    static SmallJob in(Path folder, int steps, String algorithm, String trainer) throws IOException {
+        Files.createDirectories(folder);
+        Path manifest = folder.resolve("job.yaml");
+        Files.writeString(manifest, """
+                apiVersion: rlvr.dev/v1alpha1
+                kind: RLVRJob
+                metadata:
+                  name: small
+                spec:
+                  model: {source: 'bundled://quickstart/model'}
+                  data: {source: 'bundled://quickstart/train.jsonl', maxPromptTokens: 64}
+                  reward: {verifier: Numeric, answerPattern: 'Answer: (-?\\d+)$'}
+                  algorithm:
+                    steps: %d
+                    promptsPerBatch: 4
+                    groupSize: 4
+                    miniBatchPrompts: 2
+                    optimizer: {learningRate: 1e-3, warmupSteps: 0}
+                    dynamicSampling: {maxRefills: 1}
+                %s
+                  rollout: {maxResponseTokens: 72}
+                  trainer: {gpusPerReplica: 0, threadsPerRank: 1%s}
+                  checkpoint: {everySteps: 1, keep: 2}
+                """.formatted(steps, algorithm.indent(4).stripTrailing(), trainer));
+        return new SmallJob(manifest, folder.resolve("work"));
+    }
+
+    /** The same with one gradient step per rollout batch. */
+    SmallJob withOneUpdatePerStep() throws IOException {
+        Files.writeString(manifest, Files.readString(manifest).replace("miniBatchPrompts: 2", "miniBatchPrompts: 4"));
+        return this;
+    }
+
+    /** Runs it in this process. */
+    SmallJob run() throws IOException, InterruptedException {
+        Inputs inputs = Inputs.read(manifest, work, SourceResolver.of(Map.of("RLVR_BUNDLED", BUNDLED.toString())));
+        new TrainerRun(inputs, work, Map.of(), new StopSignal(), InstantSource.system()).run();
+        return this;
+    }
+
+    byte[] finalWeights() throws IOException {
+        return Files.readAllBytes(work.resolve("model/model.safetensors"));
+    }
+
+    List<String> metrics() throws IOException {
+        Path file = work.resolve("metrics.jsonl");
+        return Files.exists(file) ? Files.readAllLines(file) : List.of();
+    }
+}
