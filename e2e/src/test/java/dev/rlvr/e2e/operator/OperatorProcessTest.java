@@ -64,7 +64,23 @@ class OperatorProcessTest {
         }
     }
 
+    @Test
+    void withoutTheResourceItSaysWhatToApply() throws IOException, InterruptedException {
+        try (ApiServer bare = ApiServer.start()) {
+            Process process = start(bare.kubeconfig(), "default", freePort(), "bare.log");
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(2);
+            assertThat(Files.readString(folder.resolve("bare.log")))
+                    .contains("has no RLVRJob resource (rlvr.dev/v1alpha1); apply it first: kubectl apply -f crds/")
+                    .doesNotContain("Exception");
+        }
+    }
+
     private Process start(Scene scene, int port, String log) throws IOException {
+        return start(OperatorRights.kubeconfig(api, scene.namespace()), scene.namespace(), port, log);
+    }
+
+    private Process start(String rights, String namespace, int port, String log) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:+UseSerialGC",
@@ -73,12 +89,11 @@ class OperatorProcessTest {
                         JAR.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(log).toFile());
-        Path kubeconfig =
-                Files.writeString(folder.resolve("kubeconfig"), OperatorRights.kubeconfig(api, scene.namespace()));
+        Path kubeconfig = Files.writeString(folder.resolve("kubeconfig"), rights);
         builder.environment().put("KUBECONFIG", kubeconfig.toString());
         builder.environment().put("RLVR_PORT", Integer.toString(port));
         builder.environment().put("RLVR_HOST", "127.0.0.1");
-        builder.environment().put("RLVR_NAMESPACES", scene.namespace());
+        builder.environment().put("RLVR_NAMESPACES", namespace);
         return builder.start();
     }
 
