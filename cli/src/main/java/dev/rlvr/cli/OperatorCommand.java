@@ -10,7 +10,6 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(
         name = "operator",
@@ -29,13 +28,19 @@ final class OperatorCommand implements Callable<Integer> {
     private @Nullable Path kubeconfig;
 
     @Option(
-            names = "-D",
-            paramLabel = "NAME=VALUE",
-            description = "Setting of the operator, as a Java system property.")
-    private List<String> settings = new ArrayList<>();
+            names = "--namespaces",
+            paramLabel = "NAMES",
+            description = "Namespaces to watch, separated by commas. Default: all.")
+    private @Nullable String namespaces;
 
-    @Parameters(arity = "0..*", paramLabel = "ARGUMENT", description = "Passed on to the operator.")
-    private List<String> arguments = new ArrayList<>();
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            description = "Port of health and metrics on this machine. Default: ${DEFAULT-VALUE}.")
+    private int port = 8080;
+
+    @Option(names = "-D", paramLabel = "NAME=VALUE", description = "Any other setting, as a Java system property.")
+    private List<String> settings = new ArrayList<>();
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -45,9 +50,12 @@ final class OperatorCommand implements Callable<Integer> {
         }
         List<String> command = new ArrayList<>();
         command.add(checkout.javaHome().resolve("bin/java").toString());
+        command.addAll(List.of("-Drlvr.host=127.0.0.1", "-Drlvr.port=" + port));
+        if (namespaces != null) {
+            command.add("-Drlvr.namespaces=" + namespaces);
+        }
         settings.forEach(setting -> command.add("-D" + setting));
         command.addAll(List.of("-jar", checkout.operator().toString()));
-        command.addAll(arguments);
         ProcessBuilder operator = new ProcessBuilder(command).inheritIO();
         if (kubeconfig != null) {
             operator.environment().put("KUBECONFIG", kubeconfig.toAbsolutePath().toString());

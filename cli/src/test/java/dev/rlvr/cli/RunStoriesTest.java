@@ -155,6 +155,38 @@ class RunStoriesTest {
     }
 
     @Test
+    void aTrainerThatOutlivedItsCommandIsStoppedBeforeTheNextStarts() throws Exception {
+        World world = World.in(folder, "endlessStep=6", "deaf=true");
+        world.start("run", "job.yaml").until("step 5/12").kill();
+        ProcessHandle leftBehind = ProcessHandle.of(trainerOf(world, 1)).orElseThrow();
+        assertThat(leftBehind.isAlive()).isTrue();
+
+        world.behave();
+        Finished next = world.run("run", "job.yaml");
+
+        assertThat(next.exitCode()).as(next.err()).isZero();
+        assertThat(leftBehind.isAlive()).isFalse();
+        assertThat(next.out()).contains("Goes on from step 5 (attempt 2).");
+    }
+
+    @Test
+    void aSecondCtrlCEndsATrainerThatDoesNotStop() throws Exception {
+        World world = World.in(folder, "endlessStep=6", "stubborn=true");
+
+        Finished stopped = world.start("run", "job.yaml")
+                .until("step 5/12")
+                .interrupt()
+                .until("Stopping:")
+                .interrupt()
+                .finish();
+
+        assertThat(stopped.exitCode()).isEqualTo(130);
+        assertThat(stopped.out()).contains("the checkpoint of step 4 is in");
+        assertThat(ProcessHandle.of(trainerOf(world, 1)).filter(ProcessHandle::isAlive))
+                .isEmpty();
+    }
+
+    @Test
     void oneFolderIsForOneCommandAtATime() throws Exception {
         World world = World.in(folder, "endlessStep=6");
         CommandLineProcess first = world.start("run", "job.yaml").until("step 5/12");

@@ -22,6 +22,8 @@ import java.util.stream.Stream;
  * <ul>
  *   <li>{@code stepMillis}: how long a step takes, and {@code endlessStep}: the step that takes for ever
  *   <li>{@code crashAfterStep}, {@code crashAttempts}: fails after that step in the first so many attempts
+ *   <li>{@code deaf}: does not notice that standard input closes
+ *   <li>{@code stubborn}: does not stop on SIGTERM
  *   <li>{@code badInput}: what {@code --check} complains of
  * </ul>
  */
@@ -64,7 +66,9 @@ public final class Main {
     private void run() throws Exception {
         Thread main = Thread.currentThread();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> finishStep(main)));
-        Thread.ofPlatform().daemon().start(this::watchStandardInput);
+        if (!behaviour.containsKey("deaf")) {
+            Thread.ofPlatform().daemon().start(this::watchStandardInput);
+        }
         System.out.println(
                 "attempt " + attempt + " as process " + ProcessHandle.current().pid());
         saved = newestCheckpoint();
@@ -111,7 +115,7 @@ public final class Main {
     }
 
     private void finishStep(Thread main) {
-        stopAsked = true;
+        stopAsked = !behaviour.containsKey("stubborn");
         try {
             main.join();
         } catch (InterruptedException e) {
