@@ -55,6 +55,9 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
                         "DJL_CACHE_DIR", cache.toString(),
                         "OMP_NUM_THREADS", Integer.toString(threads),
                         "RLVR_BUNDLED", bundled.toString()));
+        // Threads that spin while they wait slow each other down many times over where the machine has other work to
+        // do.
+        process.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
         return process;
     }
 }
