@@ -1,6 +1,10 @@
 package dev.rlvr.trainer.checkpoint;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -13,9 +17,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,11 +32,17 @@ import org.slf4j.LoggerFactory;
  */
 public final class Checkpoints {
     private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+            .build();
     private static final String MANIFEST = "manifest.json";
+
+    /** Checksum of the manifest itself. */
+    private static final String SEAL = "crc32c";
 
     private final Path root;
     private final int keep;
+    private final Set<Path> damaged = new HashSet<>();
 
     /** Checkpoints under a folder that need not exist yet; the newest {@code keep} are kept. */
     public Checkpoints(Path root, int keep) {
@@ -66,32 +78,42 @@ public final class Checkpoints {
         content.write(folder);
         CheckpointManifest manifest = manifestOf.of(sums(folder));
         Path partial = folder.resolve(MANIFEST + ".partial");
-        Files.write(partial, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(manifest));
+        ObjectNode sealed = JSON.valueToTree(manifest);
+        sealed.put(SEAL, seal(manifest));
+        Files.write(partial, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(sealed));
         force(partial);
         Files.move(partial, folder.resolve(MANIFEST), StandardCopyOption.ATOMIC_MOVE);
+        damaged.remove(folder);
         prune();
         return new Saved(folder, manifest);
     }
 
-    /** The newest checkpoint whose files are whole. */
+    /** The newest checkpoint whose files are whole. Newer ones that are not go with the next {@link #save}. */
     public Optional<Saved> newest() throws IOException {
         for (Path folder : folders().reversed()) {
             Optional<Saved> saved = open(folder);
             if (saved.isPresent()) {
                 return saved;
             }
+            damaged.add(folder);
         }
         return Optional.empty();
     }
 
     /** The checkpoint in a folder, if it is complete and whole. */
     public static Optional<Saved> open(Path folder) throws IOException {
-        CheckpointManifest manifest;
+        byte[] text;
         try {
-            manifest = JSON.readValue(Files.readAllBytes(folder.resolve(MANIFEST)), CheckpointManifest.class);
+            text = Files.readAllBytes(folder.resolve(MANIFEST));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
+        Optional<CheckpointManifest> read = parse(text);
+        if (read.isEmpty()) {
+            LOG.warn("ignoring checkpoint {}: its {} is damaged", folder, MANIFEST);
+            return Optional.empty();
+        }
+        CheckpointManifest manifest = read.get();
         Map<String, CheckpointManifest.FileSum> found = sums(folder);
         for (Map.Entry<String, CheckpointManifest.FileSum> file :
                 manifest.files().entrySet()) {
@@ -103,10 +125,33 @@ public final class Checkpoints {
         return Optional.of(new Saved(folder, manifest));
     }
 
+    private static Optional<CheckpointManifest> parse(byte[] text) throws IOException {
+        try {
+            if (JSON.readTree(text) instanceof ObjectNode object) {
+                long seal = object.path(SEAL).asLong(-1);
+                CheckpointManifest manifest = JSON.treeToValue(object.without(SEAL), CheckpointManifest.class);
+                return Optional.of(manifest).filter(m -> seal(m) == seal);
+            }
+            return Optional.empty();
+        } catch (JsonProcessingException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static long seal(CheckpointManifest manifest) {
+        try {
+            CRC32C crc = new CRC32C();
+            crc.update(JSON.writeValueAsBytes(manifest));
+            return crc.getValue();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private void prune() throws IOException {
         List<Path> complete = new ArrayList<>();
         for (Path folder : folders()) {
-            if (Files.exists(folder.resolve(MANIFEST))) {
+            if (Files.exists(folder.resolve(MANIFEST)) && !damaged.contains(folder)) {
                 complete.add(folder);
             } else {
                 deleteTree(folder);
@@ -137,7 +182,9 @@ public final class Checkpoints {
     private static Map<String, CheckpointManifest.FileSum> sums(Path folder) throws IOException {
         Map<String, CheckpointManifest.FileSum> sums = new HashMap<>();
         try (var files = Files.list(folder)) {
-            for (Path file : files.filter(file -> !file.endsWith(MANIFEST)).toList()) {
+            for (Path file : files.filter(Files::isRegularFile)
+                    .filter(file -> !file.endsWith(MANIFEST))
+                    .toList()) {
                 sums.put(file.getFileName().toString(), sum(file));
             }
         }
