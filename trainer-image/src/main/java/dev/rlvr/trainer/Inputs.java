@@ -13,10 +13,12 @@ import dev.rlvr.trainer.data.ProblemFile;
 import dev.rlvr.trainer.data.SourceResolver;
 import dev.rlvr.trainer.model.ModelFolder;
 import dev.rlvr.trainer.reward.Verifier;
+import dev.rlvr.trainer.rollout.TextCodec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -60,8 +62,7 @@ record Inputs(
         if (!unsupported.isEmpty()) {
             throw new InputException(String.join("\n", unsupported));
         }
-        ModelFolder model = ModelFolder.open(
-                sources.resolve("spec.model.source", spec.model().source()));
+        ModelFolder model = model(spec, sources);
         requireRoomForSequences(spec, model);
         Verifier verifier = Verifier.of(spec.reward());
         List<Problem> problems =
@@ -70,11 +71,21 @@ record Inputs(
         for (EvaluationSpec evaluation : evaluations(spec)) {
             evaluations.add(heldOut(evaluation, spec, sources, verifier));
         }
+        requireTokens(spec, model, problems, evaluations);
         Optional<Checkpoints.Saved> resume =
-                Optional.ofNullable(spec.checkpoint().resumeFrom()).map(source -> checkpoint(source, sources));
+                Optional.ofNullable(spec.checkpoint().resumeFrom()).map(source -> checkpoint(source, sources, model));
         requireWritable(work);
         requireDisk(work, model.config().parameters() * BYTES_PER_PARAMETER, usable(work));
         return new Inputs(job, model, resume, problems, evaluations, verifier);
+    }
+
+    private static ModelFolder model(RLVRJobSpec spec, SourceResolver sources) {
+        Path folder = sources.resolve("spec.model.source", spec.model().source());
+        try {
+            return ModelFolder.open(folder);
+        } catch (InputException e) {
+            throw new InputException("spec.model.source: " + e.getMessage(), e);
+        }
     }
 
     private static List<EvaluationSpec> evaluations(RLVRJobSpec spec) {
@@ -93,6 +104,60 @@ record Inputs(
         }
     }
 
+    /** Tokenizer and model must fit each other, and held-out prompts must leave room for their answers. */
+    private static void requireTokens(
+            RLVRJobSpec spec, ModelFolder model, List<Problem> problems, List<HeldOut> evaluations) {
+        int most = spec.data().maxPromptTokens();
+        try (TextCodec codec = tokenizer(model)) {
+            int shortest = Integer.MAX_VALUE;
+            for (Problem problem : problems) {
+                shortest = Math.min(shortest, tokens(codec, "spec.data.source", problem, model));
+            }
+            if (shortest > most) {
+                throw new InputException("spec.data.maxPromptTokens: all prompts of "
+                        + spec.data().source() + " are longer than " + most + " tokens, the shortest has " + shortest
+                        + "; raise it");
+            }
+            for (HeldOut heldOut : evaluations) {
+                String field = sourceField(heldOut.spec());
+                for (Problem problem : heldOut.problems()) {
+                    int tokens = tokens(codec, field, problem, model);
+                    if (tokens > most) {
+                        throw new InputException(field + ": " + problem.origin() + ": the prompt has " + tokens
+                                + " tokens, more than spec.data.maxPromptTokens " + most + "; raise that");
+                    }
+                }
+            }
+        }
+    }
+
+    private static TextCodec tokenizer(ModelFolder model) {
+        try {
+            return TextCodec.open(model.tokenizerFile());
+        } catch (InputException e) {
+            throw new InputException("spec.model.source: " + e.getMessage(), e);
+        }
+    }
+
+    private static int tokens(TextCodec codec, String field, Problem problem, ModelFolder model) {
+        List<Integer> tokens = codec.encode(problem.prompt());
+        if (tokens.isEmpty()) {
+            throw new InputException(field + ": " + problem.origin()
+                    + ": the model's tokenizer makes no token of the prompt; leave it out");
+        }
+        int largest = Collections.max(tokens);
+        if (largest >= model.config().vocabulary()) {
+            throw new InputException("spec.model.source: " + model.tokenizerFile() + " makes token " + largest + " of "
+                    + problem.origin() + ", but config.json has vocab_size "
+                    + model.config().vocabulary() + "; take both from the same model");
+        }
+        return tokens.size();
+    }
+
+    private static String sourceField(EvaluationSpec evaluation) {
+        return "spec.evaluation[" + evaluation.name() + "].source";
+    }
+
     private static List<Problem> problems(
             String field, DataSpec data, String source, SourceResolver sources, Verifier verifier) {
         Path file = sources.resolve(field, source);
@@ -108,22 +173,30 @@ record Inputs(
 
     private static HeldOut heldOut(
             EvaluationSpec evaluation, RLVRJobSpec spec, SourceResolver sources, Verifier verifier) {
-        String field = "spec.evaluation[" + evaluation.name() + "].source";
-        List<Problem> problems = problems(field, spec.data(), evaluation.source(), sources, verifier);
+        List<Problem> problems = problems(sourceField(evaluation), spec.data(), evaluation.source(), sources, verifier);
         Integer most = evaluation.maxProblems();
         return new HeldOut(
                 evaluation, problems.subList(0, most == null ? problems.size() : Math.min(most, problems.size())));
     }
 
-    private static Checkpoints.Saved checkpoint(String source, SourceResolver sources) {
-        Path folder = sources.resolve("spec.checkpoint.resumeFrom", source);
+    private static Checkpoints.Saved checkpoint(String source, SourceResolver sources, ModelFolder model) {
+        String field = "spec.checkpoint.resumeFrom";
+        Path folder = sources.resolve(field, source);
+        Checkpoints.Saved saved;
         try {
-            return Checkpoints.open(folder)
-                    .orElseThrow(() -> new InputException("spec.checkpoint.resumeFrom: " + folder
+            saved = Checkpoints.open(folder)
+                    .orElseThrow(() -> new InputException(field + ": " + folder
                             + " is not a complete checkpoint; name a folder step-NNNNNN that has a manifest.json"));
         } catch (IOException e) {
-            throw new InputException("spec.checkpoint.resumeFrom: cannot read " + folder + ": " + e.getMessage(), e);
+            throw new InputException(
+                    field + ": cannot read " + folder + " (" + e.getMessage() + "); name a folder step-NNNNNN", e);
         }
+        try {
+            model.requireWeightsIn(saved.file("model.safetensors"));
+        } catch (InputException e) {
+            throw new InputException(field + ": " + e.getMessage(), e);
+        }
+        return saved;
     }
 
     private static void requireWritable(Path work) {

@@ -145,10 +145,6 @@ final class TrainerRun {
                 .filter(problem -> codec.encode(problem.prompt()).size() <= most)
                 .toList();
         int left = inputs.problems().size() - kept.size();
-        if (kept.isEmpty()) {
-            throw new InputException("spec.data.maxPromptTokens: all " + left + " prompts are longer than " + most
-                    + " tokens; raise it");
-        }
         if (left > 0) {
             LOG.warn(
                     "{} of {} problems are left out: their prompts are longer than {} tokens",

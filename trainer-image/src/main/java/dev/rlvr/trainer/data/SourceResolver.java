@@ -41,7 +41,7 @@ public final class SourceResolver {
     public Path resolve(String field, String source) {
         Path path = locate(field, source);
         if (!Files.exists(path)) {
-            throw new InputException(field + ": " + source + " does not exist (looked at " + path + ")");
+            throw new InputException(field + ": " + source + " does not exist; correct it or put something at " + path);
         }
         return path;
     }

@@ -1,5 +1,6 @@
 package dev.rlvr.trainer.model;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rlvr.trainer.InputException;
@@ -67,8 +68,7 @@ public record ModelConfig(
      */
     public static ModelConfig read(Path folder) {
         if (!Files.isDirectory(folder)) {
-            throw new InputException(
-                    "spec.model.source: there is no folder " + folder + "; give a Hugging Face model folder");
+            throw new InputException("there is no folder " + folder + "; give a Hugging Face model folder");
         }
         JsonNode config = readJson(folder.resolve("config.json"));
         Family family = switch (config.path("model_type").asText("")) {
@@ -76,12 +76,23 @@ public record ModelConfig(
             case "qwen2" -> Family.QWEN2;
             case "qwen3" -> Family.QWEN3;
             default ->
-                throw new InputException("spec.model.source: " + folder.resolve("config.json") + " has model_type "
-                        + config.path("model_type") + "; supported are llama, qwen2 and qwen3");
+                throw new InputException(folder.resolve("config.json") + " has "
+                        + (config.has("model_type") ? "model_type " + config.path("model_type") : "no model_type")
+                        + "; supported are llama, qwen2 and qwen3");
         };
-        refuseWhatIsNotSupported(folder, config);
+        refuseWhatIsNotSupported(folder, family, config);
         int hidden = number(folder, config, "hidden_size");
         int heads = number(folder, config, "num_attention_heads");
+        int kvHeads = config.path("num_key_value_heads").asInt(heads);
+        int headDim = config.path("head_dim").asInt(hidden / heads);
+        if (kvHeads < 1 || heads % kvHeads != 0) {
+            throw new InputException(folder.resolve("config.json") + " has num_key_value_heads " + kvHeads
+                    + "; a divisor of num_attention_heads " + heads + " is needed");
+        }
+        if (headDim < 2 || headDim % 2 != 0) {
+            throw new InputException(
+                    folder.resolve("config.json") + " has head_dim " + headDim + "; a positive even number is needed");
+        }
         return new ModelConfig(
                 family,
                 number(folder, config, "vocab_size"),
@@ -89,20 +100,23 @@ public record ModelConfig(
                 number(folder, config, "intermediate_size"),
                 number(folder, config, "num_hidden_layers"),
                 heads,
-                config.path("num_key_value_heads").asInt(heads),
-                config.path("head_dim").asInt(hidden / heads),
+                kvHeads,
+                headDim,
                 config.path("rms_norm_eps").asDouble(1e-6),
                 ropeParameters(config)
                         .path("rope_theta")
                         .asDouble(config.path("rope_theta").asDouble(10_000)),
                 config.path("max_position_embeddings").asInt(2048),
                 config.path("tie_word_embeddings").asBoolean(false),
-                config.path("attention_bias").asBoolean(family == Family.QWEN2),
+                family == Family.QWEN2,
                 endTokens(folder, config));
     }
 
-    private static void refuseWhatIsNotSupported(Path folder, JsonNode config) {
+    private static void refuseWhatIsNotSupported(Path folder, Family family, JsonNode config) {
         List<String> unsupported = new ArrayList<>();
+        if (family != Family.QWEN2 && config.path("attention_bias").asBoolean(false)) {
+            unsupported.add("attention_bias true"); // there, the output projection would have one, too
+        }
         if (config.path("use_sliding_window").asBoolean(false)) {
             unsupported.add("use_sliding_window true");
         }
@@ -121,8 +135,8 @@ public record ModelConfig(
             unsupported.add("rope_scaling of type " + ropeType);
         }
         if (!unsupported.isEmpty()) {
-            throw new InputException("spec.model.source: " + folder.resolve("config.json") + " asks for "
-                    + String.join(", ", unsupported) + ", which this trainer does not support");
+            throw new InputException(folder.resolve("config.json") + " asks for " + String.join(", ", unsupported)
+                    + ", which this trainer does not support; choose another model");
         }
     }
 
@@ -145,26 +159,36 @@ public record ModelConfig(
             ends.add(ids.asInt());
         }
         if (ends.isEmpty()) {
-            throw new InputException("spec.model.source: " + folder.resolve("config.json")
-                    + " has no eos_token_id; answers would never end");
+            throw new InputException(
+                    folder.resolve("config.json") + " has no eos_token_id, so that answers would never end; add it");
         }
         return ends;
     }
 
     private static int number(Path folder, JsonNode config, String field) {
         if (!config.path(field).canConvertToInt() || config.path(field).asInt() < 1) {
-            throw new InputException("spec.model.source: " + folder.resolve("config.json") + " has " + field + " "
-                    + config.path(field) + "; a positive integer is needed");
+            throw new InputException(folder.resolve("config.json") + " has " + field + " " + config.path(field)
+                    + "; a positive integer is needed");
         }
         return config.path(field).asInt();
     }
 
     private static JsonNode readJson(Path file) {
         try {
-            return JSON.readTree(file.toFile());
+            JsonNode json = JSON.readTree(file.toFile());
+            if (!json.isObject()) {
+                throw new InputException(file + " is not a JSON object; fetch it again");
+            }
+            return json;
+        } catch (JsonProcessingException e) {
+            throw new InputException(
+                    file + " is not JSON (line "
+                            + (e.getLocation() == null ? 1 : e.getLocation().getLineNr()) + "); fetch it again",
+                    e);
         } catch (IOException e) {
-            throw new InputException("spec.model.source: cannot read " + file + ": "
-                    + (Files.exists(file) ? e.getMessage().lines().findFirst().orElse("") : "no such file"));
+            throw new InputException("cannot read " + file + ": "
+                    + (Files.exists(file) ? e.getMessage() : "no such file")
+                    + "; give a complete Hugging Face model folder");
         }
     }
 

@@ -20,6 +20,9 @@ import java.util.TreeSet;
 public final class ModelFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Scalars of one tensor that a buffer of F32 can hold. */
+    private static final long LARGEST_TENSOR = Integer.MAX_VALUE / Float.BYTES;
+
     /** Files that are taken along unchanged into an export. */
     private static final List<String> COMPANIONS = List.of(
             "generation_config.json",
@@ -54,26 +57,56 @@ public final class ModelFolder {
                 Safetensors tensors = Safetensors.open(file);
                 tensors.tensors().keySet().forEach(name -> fileOf.put(name, tensors));
             } catch (IOException e) {
-                throw new InputException("spec.model.source: "
-                        + (e instanceof Safetensors.CorruptFileException ? e.getMessage() : "cannot read " + file));
+                throw new InputException(reason(file, e), e);
             }
         }
-        for (WeightLayout.Entry entry : WeightLayout.of(config)) {
-            requireWeight(folder, entry, fileOf);
-        }
+        requireWeights(folder, config, fileOf);
         return new ModelFolder(folder, config, fileOf);
     }
 
-    private static void requireWeight(Path folder, WeightLayout.Entry entry, Map<String, Safetensors> fileOf) {
+    /**
+     * Checks that a file, such as a checkpoint's, has all weights of this model in their shapes.
+     *
+     * @throws InputException if it does not
+     */
+    public void requireWeightsIn(Path file) {
+        try {
+            Safetensors tensors = Safetensors.open(file);
+            Map<String, Safetensors> fileOf = new HashMap<>();
+            tensors.tensors().keySet().forEach(name -> fileOf.put(name, tensors));
+            requireWeights(file, config, fileOf);
+        } catch (IOException e) {
+            throw new InputException(reason(file, e), e);
+        }
+    }
+
+    private static String reason(Path file, IOException e) {
+        return e instanceof Safetensors.CorruptFileException
+                ? e.getMessage()
+                : "cannot read " + file + ": " + (Files.exists(file) ? e.getMessage() : "no such file")
+                        + "; fetch the folder again";
+    }
+
+    private static void requireWeights(Path where, ModelConfig config, Map<String, Safetensors> fileOf) {
+        for (WeightLayout.Entry entry : WeightLayout.of(config)) {
+            requireWeight(where, entry, fileOf);
+        }
+    }
+
+    private static void requireWeight(Path where, WeightLayout.Entry entry, Map<String, Safetensors> fileOf) {
         Safetensors file = fileOf.get(entry.name());
         if (file == null) {
-            throw new InputException("spec.model.source: no weight file in " + folder + " has the tensor "
-                    + entry.name() + " that its config.json calls for");
+            throw new InputException("tensor " + entry.name() + " is missing in " + where
+                    + ", but config.json calls for it; fetch the weights again or correct config.json");
         }
         List<Long> shape = file.tensors().get(entry.name()).shape();
         if (!shape.equals(entry.shape())) {
-            throw new InputException("spec.model.source: tensor " + entry.name() + " in " + file.file() + " has shape "
-                    + shape + ", but config.json calls for " + entry.shape());
+            throw new InputException("tensor " + entry.name() + " in " + file.file() + " has shape " + shape
+                    + ", but config.json calls for " + entry.shape() + "; take both from the same model");
+        }
+        if (entry.size() > LARGEST_TENSOR) {
+            throw new InputException("tensor " + entry.name() + " in " + file.file() + " has shape " + shape
+                    + ", which takes 2 GiB or more in F32; choose a smaller model");
         }
     }
 
@@ -82,18 +115,20 @@ public final class ModelFolder {
         if (!Files.exists(index)) {
             Path single = folder.resolve("model.safetensors");
             if (!Files.exists(single)) {
-                throw new InputException("spec.model.source: " + folder + " has no model.safetensors; only safetensors"
-                        + " weights are supported");
+                throw new InputException(folder + " has no model.safetensors; only safetensors weights are supported");
             }
             return List.of(single);
         }
         try {
             JsonNode map = JSON.readTree(index.toFile()).path("weight_map");
+            if (!map.isObject()) {
+                throw new InputException(index + " has no weight_map; fetch it again");
+            }
             TreeSet<String> names = new TreeSet<>();
             map.forEach(name -> names.add(name.asText()));
             return names.stream().map(folder::resolve).toList();
         } catch (IOException e) {
-            throw new InputException("spec.model.source: " + index + " is not JSON");
+            throw new InputException(index + " is not JSON; fetch it again", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.rlvr.trainer.model;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -23,8 +24,9 @@ import java.util.SequencedMap;
  * (https://huggingface.co/docs/safetensors). Opening reads and checks the header only.
  */
 public final class Safetensors {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final long MAX_HEADER = 100_000_000;
+    private static final String FETCH = "; fetch the file again";
 
     private final Path file;
     private final long dataStart;
@@ -74,11 +76,12 @@ public final class Safetensors {
         try (FileChannel channel = FileChannel.open(file)) {
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             if (channel.read(length) < Long.BYTES) {
-                throw new CorruptFileException(file, "it has " + channel.size() + " bytes");
+                throw new CorruptFileException(file, "it has " + channel.size() + " bytes" + FETCH);
             }
             long header = length.getLong(0);
             if (header < 2 || header > MAX_HEADER || Long.BYTES + header > channel.size()) {
-                throw new CorruptFileException(file, "its header length is " + header);
+                throw new CorruptFileException(
+                        file, "its header length is " + header + " in " + channel.size() + " bytes" + FETCH);
             }
             byte[] json = new byte[(int) header];
             readFully(channel, ByteBuffer.wrap(json));
@@ -98,7 +101,10 @@ public final class Safetensors {
         try {
             header = JSON.readTree(json);
         } catch (IOException e) {
-            throw new CorruptFileException(file, "its header is not JSON");
+            throw new CorruptFileException(file, "its header is not JSON" + FETCH);
+        }
+        if (!header.isObject()) {
+            throw new CorruptFileException(file, "its header is not a JSON object" + FETCH);
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : header.properties()) {
@@ -115,20 +121,38 @@ public final class Safetensors {
             format = Format.valueOf(node.path("dtype").asText());
         } catch (IllegalArgumentException e) {
             throw new CorruptFileException(
-                    file, "tensor " + name + " has dtype " + node.path("dtype") + "; F32, BF16 and F16 are supported");
+                    file, "tensor " + name + " has dtype " + node.path("dtype") + "; convert it to F32, BF16 or F16");
         }
-        List<Long> shape = new ArrayList<>();
-        node.path("shape").forEach(length -> shape.add(length.asLong()));
-        long size = shape.stream().reduce((long) format.bytes, (x, y) -> x * y);
+        List<Long> shape = shape(file, name, node.path("shape"));
+        long size = bytes(file, name, shape, format);
         long begin = node.path("data_offsets").path(0).asLong(-1);
         long end = node.path("data_offsets").path(1).asLong(-1);
         if (begin < 0 || end - begin != size || end > available) {
             throw new CorruptFileException(
                     file,
                     "tensor " + name + " of shape " + shape + " claims bytes " + begin + " to " + end + " of "
-                            + available);
+                            + available + FETCH);
         }
         return new Tensor(format, shape, begin, end);
+    }
+
+    private static List<Long> shape(Path file, String name, JsonNode node) throws CorruptFileException {
+        List<Long> shape = new ArrayList<>();
+        for (JsonNode length : node) {
+            shape.add(length.isIntegralNumber() && length.canConvertToLong() ? length.longValue() : -1);
+        }
+        if (!node.isArray() || shape.stream().anyMatch(length -> length < 0)) {
+            throw new CorruptFileException(file, "tensor " + name + " has the shape " + node + FETCH);
+        }
+        return shape;
+    }
+
+    private static long bytes(Path file, String name, List<Long> shape, Format format) throws CorruptFileException {
+        try {
+            return shape.stream().reduce((long) format.bytes, Math::multiplyExact);
+        } catch (ArithmeticException e) {
+            throw new CorruptFileException(file, "tensor " + name + " has the shape " + shape + FETCH);
+        }
     }
 
     /** Names and places of the tensors, in file order. */
@@ -149,7 +173,7 @@ public final class Safetensors {
     public ByteBuffer readF32(String name) throws IOException {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
-            throw new CorruptFileException(file, "it has no tensor " + name);
+            throw new CorruptFileException(file, "it has no tensor " + name + FETCH);
         }
         try (FileChannel channel = FileChannel.open(file)) {
             ByteBuffer raw = channel.map(MapMode.READ_ONLY, dataStart + tensor.begin, tensor.end - tensor.begin)

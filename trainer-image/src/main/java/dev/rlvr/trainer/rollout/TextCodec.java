@@ -25,8 +25,7 @@ public final class TextCodec implements AutoCloseable {
      */
     public static TextCodec open(Path tokenizerFile) {
         if (!Files.exists(tokenizerFile)) {
-            throw new InputException(
-                    "spec.model.source: there is no " + tokenizerFile + "; the model folder needs a tokenizer.json");
+            throw new InputException("there is no " + tokenizerFile + "; the model folder needs a tokenizer.json");
         }
         try {
             return new TextCodec(HuggingFaceTokenizer.builder()
@@ -35,13 +34,23 @@ public final class TextCodec implements AutoCloseable {
                     .optPadding(false)
                     .build());
         } catch (IOException | RuntimeException e) {
-            throw new InputException("spec.model.source: " + tokenizerFile + " is not a tokenizer: " + e.getMessage());
+            String why = String.valueOf(e.getMessage()).lines().findFirst().orElse("unreadable");
+            throw new InputException(tokenizerFile + " is not a tokenizer: " + why + "; fetch it again", e);
         }
     }
 
     /** Ids of a prompt, with the special tokens that the tokenizer puts around it. */
     public List<Integer> encode(String text) {
-        Encoding encoding = tokenizer.encode(text, true, false);
+        return encode(text, true);
+    }
+
+    /** Ids of a response, without special tokens around it. */
+    public List<Integer> encodeBare(String text) {
+        return encode(text, false);
+    }
+
+    private List<Integer> encode(String text, boolean specialTokens) {
+        Encoding encoding = tokenizer.encode(text, specialTokens, false);
         return Arrays.stream(encoding.getIds()).mapToObj(Math::toIntExact).toList();
     }
 
