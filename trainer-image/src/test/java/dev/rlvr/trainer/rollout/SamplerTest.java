@@ -1,0 +1,225 @@
+package dev.rlvr.trainer.rollout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDManager;
+import dev.rlvr.trainer.data.SplitMix64;
+import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.TokenBatch;
+import dev.rlvr.trainer.model.Weights;
+import dev.rlvr.trainer.torch.Torch;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+    private static final int VOCABULARY = 41;
+    private static final List<Integer> ENDS = List.of(1, 4, 9, 16);
+    private static final List<Integer> SHORT = List.of(5);
+    private static final List<Integer> MIDDLE = List.of(7, 8, 9, 3);
+    private static final List<Integer> LONG = List.of(2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37);
+
+    private static NDManager owner;
+    private static Decoder decoder;
+    private static Sampler sampler;
+
+    @BeforeAll
+    static void start() {
+        owner = Torch.start(1);
+        ModelConfig config = new ModelConfig(
+                ModelConfig.Family.QWEN3, VOCABULARY, 16, 24, 2, 4, 2, 4, 1e-6, 10_000, 128, true, false, ENDS);
+        // weights that large make a peaked model: rounding does not change what is drawn
+        decoder = new Decoder(owner, Weights.random(owner, config, 0.8, new SplittableRandom(4)), 128);
+        sampler = new Sampler(decoder, owner, () -> false);
+    }
+
+    @AfterAll
+    static void stop() {
+        decoder.close();
+        owner.close();
+    }
+
+    private static Sampler.Streams streams(long seed) {
+        return (prompt, answer) -> new SplitMix64(seed, prompt, answer);
+    }
+
+    private static List<int[]> tokens(List<Sample> samples) {
+        return samples.stream().map(Sample::tokens).toList();
+    }
+
+    @Test
+    void whatIsAnsweredDoesNotDependOnTheOtherPromptsOfTheCall() {
+        Sampler.Settings settings = new Sampler.Settings(6, 1, 40);
+        List<List<Integer>> all = List.of(SHORT, LONG, MIDDLE);
+
+        List<List<Sample>> together = sampler.sample(all, settings, streams(1));
+
+        for (int p = 0; p < all.size(); p++) {
+            int prompt = p;
+            List<List<Sample>> alone =
+                    sampler.sample(List.of(all.get(p)), settings, (first, answer) -> new SplitMix64(1, prompt, answer));
+            assertThat(tokens(alone.getFirst()))
+                    .as("prompt %s", p)
+                    .usingRecursiveComparison()
+                    .isEqualTo(tokens(together.get(p)));
+            for (int a = 0; a < 6; a++) {
+                assertThat(alone.getFirst().get(a).entropies())
+                        .usingComparatorWithPrecision(1e-3f)
+                        .containsExactly(together.get(p).get(a).entropies());
+            }
+        }
+    }
+
+    @Test
+    void moreAnswersThanFitTogetherAreTheSameAnswers() {
+        // 3 prompts with 200 answers each take two batches of at most 512 rows
+        Sampler.Settings settings = new Sampler.Settings(200, 1, 3);
+        List<List<Sample>> samples = sampler.sample(List.of(SHORT, MIDDLE, LONG), settings, streams(2));
+
+        assertThat(samples).hasSize(3).allSatisfy(group -> assertThat(group).hasSize(200));
+        List<List<Sample>> alone =
+                sampler.sample(List.of(LONG), settings, (first, answer) -> new SplitMix64(2, 2, answer));
+        assertThat(tokens(alone.getFirst())).usingRecursiveComparison().isEqualTo(tokens(samples.get(2)));
+    }
+
+    @Test
+    void anAnswerEndsWithItsFirstEndTokenOrIsCutAtTheLongest() {
+        int longest = 21;
+        List<Sample> samples =
+                sampler
+                        .sample(List.of(SHORT, MIDDLE, LONG), new Sampler.Settings(40, 1.5, longest), streams(3))
+                        .stream()
+                        .flatMap(List::stream)
+                        .toList();
+
+        for (Sample sample : samples) {
+            int[] tokens = sample.tokens();
+            assertThat(sample.length()).isBetween(1, longest);
+            assertThat(Arrays.stream(tokens, 0, tokens.length - 1)).doesNotContainAnyElementsOf(ENDS);
+            assertThat(ENDS.contains(tokens[tokens.length - 1])).isEqualTo(sample.ended());
+            assertThat(sample.ended() || sample.length() == longest).isTrue();
+            assertThat(sample.logProbabilities()).hasSameSizeAs(tokens);
+            assertThat(sample.entropies()).hasSameSizeAs(tokens);
+        }
+        assertThat(samples.stream().filter(Sample::ended).count()).isBetween(1L, samples.size() - 1L);
+    }
+
+    @Test
+    void theShortestAnswerAllowedIsOneToken() {
+        List<Sample> samples = sampler.sample(List.of(MIDDLE), new Sampler.Settings(5, 1, 1), streams(4))
+                .getFirst();
+
+        assertThat(samples).allSatisfy(sample -> assertThat(sample.length()).isEqualTo(1));
+    }
+
+    @Test
+    void longAnswersOutgrowTheFirstCacheAndAreStillWhatTheModelSays() {
+        List<Sample> samples = sampler.sample(List.of(SHORT, LONG), new Sampler.Settings(12, 1, 110), streams(5))
+                .getFirst();
+        Sample longest = samples.stream()
+                .max(java.util.Comparator.comparingInt(Sample::length))
+                .orElseThrow();
+        assertThat(longest.length()).as("longer than the cache was made for").isGreaterThan(64);
+
+        try (NDManager scope = owner.newSubManager()) {
+            Decoder.Scores scores = decoder.score(
+                    scope,
+                    new TokenBatch(List.of(new TokenBatch.Row(
+                            SHORT, Arrays.stream(longest.tokens()).boxed().toList()))),
+                    1);
+            assertThat(scores.logProbabilities().toFloatArray())
+                    .usingComparatorWithPrecision(2e-3f)
+                    .containsExactly(longest.logProbabilities());
+        }
+    }
+
+    @Test
+    void withoutTemperatureTheLikeliestTokenIsTakenWhateverTheRandomNumbers() {
+        Sampler.Settings greedy = new Sampler.Settings(3, 0, 12);
+        List<List<Sample>> samples = sampler.sample(List.of(SHORT, MIDDLE), greedy, streams(6));
+        List<List<Sample>> again = sampler.sample(List.of(SHORT, MIDDLE), greedy, streams(7));
+
+        for (int p = 0; p < 2; p++) {
+            int[] first = samples.get(p).getFirst().tokens();
+            assertThat(tokens(samples.get(p)))
+                    .allSatisfy(tokens -> assertThat(tokens).containsExactly(first));
+            assertThat(tokens(again.get(p)))
+                    .allSatisfy(tokens -> assertThat(tokens).containsExactly(first));
+            assertThat(likeliest(p == 0 ? SHORT : MIDDLE)).isEqualTo(first[0]);
+        }
+    }
+
+    private static int likeliest(List<Integer> prompt) {
+        double[] probabilities = probabilities(prompt, 1);
+        return IntStream.range(0, VOCABULARY)
+                .boxed()
+                .max(java.util.Comparator.comparingDouble(token -> probabilities[token]))
+                .orElseThrow();
+    }
+
+    /** Of every token to follow a prompt. */
+    private static double[] probabilities(List<Integer> prompt, double temperature) {
+        try (NDManager scope = owner.newSubManager()) {
+            List<TokenBatch.Row> rows = IntStream.range(0, VOCABULARY)
+                    .mapToObj(token -> new TokenBatch.Row(prompt, List.of(token)))
+                    .toList();
+            float[] logs = decoder.score(scope, new TokenBatch(rows), temperature)
+                    .logProbabilities()
+                    .toFloatArray();
+            return IntStream.range(0, VOCABULARY)
+                    .mapToDouble(token -> Math.exp(logs[token]))
+                    .toArray();
+        }
+    }
+
+    @Test
+    void tokensComeUpAsOftenAsTheModelSays() {
+        int draws = 4000;
+        double temperature = 2.5;
+        double[] probabilities = probabilities(MIDDLE, temperature);
+        assertThat(Arrays.stream(probabilities).sum()).isCloseTo(1, within(1e-4));
+        int[] seen = new int[VOCABULARY];
+        sampler.sample(List.of(MIDDLE), new Sampler.Settings(draws, temperature, 1), streams(8))
+                .getFirst()
+                .forEach(sample -> seen[sample.tokens()[0]]++);
+
+        double chiSquare = 0;
+        int classes = 0;
+        double rareExpected = 0;
+        int rareSeen = 0;
+        for (int token = 0; token < VOCABULARY; token++) {
+            double expected = draws * probabilities[token];
+            if (expected < 5) {
+                rareExpected += expected;
+                rareSeen += seen[token];
+            } else {
+                chiSquare += (seen[token] - expected) * (seen[token] - expected) / expected;
+                classes++;
+            }
+        }
+        assertThat(classes).as("tokens that come up now and then").isGreaterThan(8);
+        // its mean is classes - 1 and its deviation sqrt(2 (classes - 1))
+        assertThat(chiSquare).isLessThan(classes - 1 + 5 * Math.sqrt(2.0 * (classes - 1)));
+        assertThat((double) rareSeen)
+                .isBetween(
+                        rareExpected - 5 * Math.sqrt(rareExpected + 1), rareExpected + 5 * Math.sqrt(rareExpected + 1));
+    }
+
+    @Test
+    void askedToStopItLeavesInTheMiddleOfTheAnswers() {
+        AtomicInteger looks = new AtomicInteger();
+        Sampler stopping = new Sampler(decoder, owner, () -> looks.incrementAndGet() > 2);
+
+        assertThatThrownBy(() -> stopping.sample(List.of(LONG), new Sampler.Settings(50, 1.5, 100), streams(9)))
+                .isInstanceOf(StoppedException.class);
+        assertThat(looks).hasValue(3);
+    }
+}
