@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             ReportCommand.class,
             OperatorCommand.class,
+            PretrainCommand.class,
             LauncherCommands.Test.class,
             LauncherCommands.Format.class,
             VersionCommand.class
