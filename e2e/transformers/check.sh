@@ -10,8 +10,10 @@ root=$(dirname "$(dirname "$here")")
 usage() {
   cat <<EOF
 usage: check.sh MODEL-FOLDER [PROMPTS.jsonl] [COUNT]
+       check.sh --families
 
 MODEL-FOLDER    folder that a run exported, such as runs/default-quickstart/model
+--families      check small random models of every supported family instead
 PROMPTS.jsonl   lines with a field prompt (default: the quickstart's held-out problems)
 COUNT           how many of them (default 50)
 
@@ -24,6 +26,7 @@ case ${1:-} in
   -h | --help) usage; exit 0 ;;
 esac
 model=$1
+[ "$model" != --families ] || model=$root/examples/quickstart/model
 prompts=${2:-$root/examples/quickstart/test.jsonl}
 count=${3:-50}
 
@@ -48,7 +51,24 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HF_HUB_OFFLINE=1
-"$venv/bin/python" "$here/parity.py" answer "$model" "$prompts" "$count" "$work/answers.jsonl"
-"$java" --enable-native-access=ALL-UNNAMED -cp "$root/trainer-image/target/classes:$(cat "$root/trainer-image/target/classpath")" \
-  dev.rlvr.trainer.Score "$model" "$work/answers.jsonl" "$work/scores.jsonl"
-"$venv/bin/python" "$here/parity.py" compare "$model" "$work/answers.jsonl" "$work/scores.jsonl"
+python() {
+  "$venv/bin/python" "$here/parity.py" "$@"
+}
+
+check() {
+  python answer "$1" "$prompts" "$count" "$work/answers.jsonl"
+  "$java" --enable-native-access=ALL-UNNAMED -cp "$root/trainer-image/target/classes:$(cat "$root/trainer-image/target/classpath")" \
+    dev.rlvr.trainer.Score "$1" "$work/answers.jsonl" "$work/scores.jsonl"
+  python compare "$1" "$work/answers.jsonl" "$work/scores.jsonl"
+}
+
+if [ "$1" = --families ]; then
+  for family in llama qwen2 qwen3; do
+    echo "$family"
+    python make "$family" "$model" "$work/$family"
+    check "$work/$family"
+  done
+else
+  python tokenizer "$model" "$prompts"
+  check "$model"
+fi
