@@ -79,7 +79,7 @@ public record AlgorithmSpec(
             @Default("10")
             @Min(0)
             @Max(10_000_000)
-            @JsonPropertyDescription("Gradient steps over which the learning rate grows linearly. Default 10.")
+            @JsonPropertyDescription("Steps (rollout batches) over which the learning rate grows linearly. Default 10.")
             int warmupSteps,
 
             @Default("0.1") @Min(0) @JsonPropertyDescription("Decoupled weight decay; norms are exempt. Default 0.1.")

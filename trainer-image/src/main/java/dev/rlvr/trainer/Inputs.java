@@ -199,19 +199,27 @@ record Inputs(
         return saved;
     }
 
+    /** Tries it in the nearest folder that exists, so that a check leaves nothing behind. */
     private static void requireWritable(Path work) {
         try {
-            Files.createDirectories(work);
-            Files.delete(Files.createTempFile(work, "write", ".test"));
+            Files.delete(Files.createTempFile(existing(work), ".write", ".test"));
         } catch (IOException e) {
             throw new InputException(
                     "--work: cannot write to " + work + "; give a folder that this user may write to", e);
         }
     }
 
+    private static Path existing(Path path) {
+        Path at = path.toAbsolutePath();
+        while (!Files.exists(at) && at.getParent() != null) {
+            at = at.getParent();
+        }
+        return at;
+    }
+
     private static long usable(Path work) {
         try {
-            return Files.getFileStore(work).getUsableSpace();
+            return Files.getFileStore(existing(work)).getUsableSpace();
         } catch (IOException e) {
             throw new InputException("--work: cannot find out how much room there is in " + work, e);
         }

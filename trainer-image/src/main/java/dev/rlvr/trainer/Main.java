@@ -1,8 +1,10 @@
 package dev.rlvr.trainer;
 
 import dev.rlvr.trainer.data.SourceResolver;
+import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.rollout.StoppedException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -67,10 +69,10 @@ public final class Main implements Callable<Integer> {
             return end(WRONG_INPUT, e.getMessage());
         } catch (StoppedException e) {
             return end(TRY_AGAIN, "stopped on request; the state is saved");
-        } catch (ArithmeticException e) {
+        } catch (DivergedException e) {
             return end(
                     FAILED, "training diverged: " + e.getMessage() + "; lower spec.algorithm.optimizer.learningRate");
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             LOG.error("input or output failed", e);
             return end(TRY_AGAIN, "input or output failed: " + e);
         } catch (InterruptedException e) {

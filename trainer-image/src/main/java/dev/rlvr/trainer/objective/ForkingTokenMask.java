@@ -21,12 +21,12 @@ public record ForkingTokenMask(boolean[] kept, int count, double threshold) {
      * @param entropies of all response tokens of the mini-batch, in nats, {@code [tokens]}
      * @param settings what to select
      * @param random source of the Random selection
-     * @throws ArithmeticException if an entropy is not a number: the policy has diverged
+     * @throws DivergedException if an entropy is not a number: the policy has diverged
      */
     public static ForkingTokenMask select(float[] entropies, ForkingTokens settings, RandomGenerator random) {
         for (float entropy : entropies) {
             if (Float.isNaN(entropy)) {
-                throw new ArithmeticException("a token's entropy is not a number: the policy has diverged");
+                throw new DivergedException("a token's entropy is not a number: the policy has diverged");
             }
         }
         boolean[] kept = switch (settings.select()) {

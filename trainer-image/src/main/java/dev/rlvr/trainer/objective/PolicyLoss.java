@@ -10,9 +10,10 @@ import dev.rlvr.trainer.torch.Script;
  * denominator that the caller gives, so it does not depend on how tokens are split into micro-batches.
  */
 public final class PolicyLoss implements AutoCloseable {
+    /** The log-ratio is held within 20 nats: beyond, its exponential would overflow and the gradient of a bounded loss be 0 times infinity. */
     private static final String SCRIPT = """
               def policy_loss(self: __torch__.M, logp: Tensor, old: Tensor, advantage: Tensor, lowest: float, highest: float, dual: float, denominator: float) -> Tensor:
-                ratio = torch.exp(torch.sub(logp, old))
+                ratio = torch.exp(torch.clamp(torch.sub(logp, old), -20., 20.))
                 clipped = torch.clamp(ratio, lowest, highest)
                 loss = torch.maximum(torch.neg(torch.mul(ratio, advantage)), torch.neg(torch.mul(clipped, advantage)))
                 bounded = torch.minimum(loss, torch.mul(advantage, torch.neg(dual)))

@@ -7,6 +7,7 @@ import ai.djl.pytorch.jni.LibTorch;
 import dev.rlvr.crds.AlgorithmSpec.Optimizer;
 import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.model.Weights;
+import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.torch.Script;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -114,7 +115,7 @@ public final class AdamW implements AutoCloseable {
      *
      * @param learningRate of this step
      * @return the gradients' norm before it was clipped
-     * @throws ArithmeticException if the norm is not finite; the weights are then as before
+     * @throws DivergedException if the norm is not finite; the weights are then as before
      */
     public double step(double learningRate) {
         try (NDManager scope = owner.newSubManager()) {
@@ -123,7 +124,7 @@ public final class AdamW implements AutoCloseable {
                     .toList();
             double norm = script.tensor(scope, "norm", gradients).getFloat();
             if (!Double.isFinite(norm)) {
-                throw new ArithmeticException("the gradient norm is " + norm);
+                throw new DivergedException("the gradient norm is " + norm);
             }
             if (settings.gradientClip() > 0 && norm > settings.gradientClip()) {
                 script.tensors(scope, "scale", gradients, settings.gradientClip() / (norm + 1e-6));

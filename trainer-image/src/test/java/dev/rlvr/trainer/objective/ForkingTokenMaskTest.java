@@ -198,7 +198,7 @@ class ForkingTokenMaskTest {
     @EnumSource(Select.class)
     void anEntropyThatIsNotANumberEndsTheRun(Select select) {
         assertThatThrownBy(() -> share(select, 0.5, 1, Float.NaN, 2))
-                .isInstanceOf(ArithmeticException.class)
+                .isInstanceOf(DivergedException.class)
                 .hasMessageContaining("not a number");
     }
 

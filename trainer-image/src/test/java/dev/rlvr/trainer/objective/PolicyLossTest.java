@@ -95,6 +95,14 @@ class PolicyLossTest {
     }
 
     @Test
+    void aTokenThatHasGrownBeyondAllBoundsStillHasAFiniteGradient() {
+        Outcome outcome = outcome(new float[] {-1}, new float[] {-200}, new float[] {-1}, 1);
+
+        assertThat(outcome.loss()).isEqualTo(10);
+        assertThat(outcome.gradient()[0]).isZero();
+    }
+
+    @Test
     void partsOfAMiniBatchAddUpToTheWhole() {
         float[] current = {-1, -2, -0.1f, -4};
         float[] old = {-1.1f, -1.5f, -0.3f, -8};
