@@ -2,9 +2,9 @@ package dev.rlvr.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.LibTorch;
+import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ public final class Weights {
     public static Weights load(NDManager owner, ModelConfig config, Safetensors file) throws IOException {
         List<NDArray> tensors = new ArrayList<>();
         for (WeightLayout.Entry entry : WeightLayout.of(config)) {
-            tensors.add(tensor(owner, entry.shape(), file.readF32(entry.name())));
+            tensors.add(Torch.tensor(owner, new Shape(entry.shape()), file.readF32(entry.name())));
         }
         return new Weights(config, tensors);
     }
@@ -59,16 +59,9 @@ public final class Weights {
             NDManager owner, ModelConfig config, java.util.function.Function<WeightLayout.Entry, ByteBuffer> values) {
         List<NDArray> tensors = new ArrayList<>();
         for (WeightLayout.Entry entry : WeightLayout.of(config)) {
-            tensors.add(tensor(owner, entry.shape(), values.apply(entry)));
+            tensors.add(Torch.tensor(owner, new Shape(entry.shape()), values.apply(entry)));
         }
         return new Weights(config, tensors);
-    }
-
-    /** An F32 tensor in libtorch's own memory with these values. */
-    static NDArray tensor(NDManager owner, List<Long> shape, ByteBuffer values) {
-        try (NDArray view = owner.create(values, new Shape(shape), DataType.FLOAT32)) {
-            return LibTorch.copy(owner, view);
-        }
     }
 
     /** The model's shape. */

@@ -9,6 +9,7 @@ import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.torch.Script;
+import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,16 +76,12 @@ public final class AdamW implements AutoCloseable {
         List<NDArray> second = new ArrayList<>();
         for (int i = 0; i < weights.all().size(); i++) {
             Shape shape = weights.all().get(i).getShape();
-            first.add(moment(owner, saved, "first." + weights.names().get(i), shape));
-            second.add(moment(owner, saved, "second." + weights.names().get(i), shape));
+            first.add(Torch.tensor(
+                    owner, shape, saved.readF32("first." + weights.names().get(i))));
+            second.add(Torch.tensor(
+                    owner, shape, saved.readF32("second." + weights.names().get(i))));
         }
         return new AdamW(owner, weights, settings, first, second, steps);
-    }
-
-    private static NDArray moment(NDManager owner, Safetensors saved, String name, Shape shape) throws IOException {
-        try (NDArray view = owner.create(saved.readF32(name), shape, ai.djl.ndarray.types.DataType.FLOAT32)) {
-            return LibTorch.copy(owner, view);
-        }
     }
 
     /** Writes both moments; with {@link #steps} they are the optimizer's whole state. */

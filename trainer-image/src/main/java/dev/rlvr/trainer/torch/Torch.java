@@ -2,8 +2,13 @@ package dev.rlvr.trainer.torch;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.LibTorch;
+import java.nio.ByteBuffer;
+import java.util.function.Supplier;
 
 /** libtorch's settings. They are per process or per thread: open it on the thread that trains. */
 public final class Torch {
@@ -23,8 +28,19 @@ public final class Torch {
         return engine.newBaseManager(Device.cpu());
     }
 
+    /**
+     * An F32 tensor in libtorch's own memory.
+     *
+     * @param values direct buffer of native byte order
+     */
+    public static NDArray tensor(NDManager owner, Shape shape, ByteBuffer values) {
+        try (NDArray view = owner.create(values, shape, DataType.FLOAT32)) {
+            return LibTorch.copy(owner, view);
+        }
+    }
+
     /** Runs code whose operations record gradients. */
-    public static <T> T withGradients(java.util.function.Supplier<T> code) {
+    public static <T> T withGradients(Supplier<T> code) {
         boolean before = LibTorch.gradMode();
         LibTorch.setGradMode(true);
         try {
