@@ -6,6 +6,7 @@ import dev.rlvr.trainer.report.EvaluationFile;
 import dev.rlvr.trainer.report.EventFile;
 import dev.rlvr.trainer.report.MetricsFile;
 import dev.rlvr.trainer.report.RolloutFile;
+import dev.rlvr.trainer.report.StatusFile;
 import dev.rlvr.trainer.report.StatusSink;
 import dev.rlvr.trainer.report.StepLog;
 import dev.rlvr.trainer.report.StepMetrics;
@@ -25,6 +26,9 @@ final class RunReport implements AutoCloseable {
     /** Weight of the newest step in the average that the remaining time is estimated from. */
     private static final double SMOOTHING = 0.3;
 
+    /** The trainer's part of the status, in the work folder. */
+    static final String STATUS = "trainer-status.json";
+
     private final int totalSteps;
     private final InstantSource clock;
     private final MetricsFile metrics;
@@ -36,7 +40,10 @@ final class RunReport implements AutoCloseable {
     private TrainerStatus status = TrainerStatus.NONE;
     private double secondsPerStep = Double.NaN;
 
-    /** Goes on after so many finished steps: what was reported of later ones is dropped. */
+    /**
+     * Goes on after so many finished steps: what was reported of later ones is dropped, the rest of the earlier attempt's status stays. A sink
+     * that shows only what it was last given would otherwise lose it.
+     */
     RunReport(Path work, int doneSteps, int totalSteps, StepLog log, List<StatusSink> sinks, InstantSource clock)
             throws IOException {
         this.totalSteps = totalSteps;
@@ -49,6 +56,13 @@ final class RunReport implements AutoCloseable {
         metrics.truncateAfter(doneSteps);
         evaluations.truncateAfter(doneSteps);
         this.events = EventFile.create(work.resolve("events"), doneSteps, clock);
+        TrainerStatus earlier = new StatusFile(work.resolve(STATUS)).read();
+        if (earlier.progress() != null && earlier.progress().step() <= doneSteps) {
+            status = status.with(earlier.progress());
+        }
+        if (earlier.checkpoint() != null && earlier.checkpoint().step() <= doneSteps) {
+            status = status.with(earlier.checkpoint());
+        }
         for (Evaluation known : evaluations.read()) {
             status = status.with(known);
         }

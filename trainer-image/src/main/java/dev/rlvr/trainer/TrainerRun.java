@@ -161,7 +161,7 @@ final class TrainerRun {
 
     private List<StatusSink> sinks() {
         List<StatusSink> sinks = new ArrayList<>();
-        sinks.add(new StatusFile(work.resolve("trainer-status.json")));
+        sinks.add(new StatusFile(work.resolve(RunReport.STATUS)));
         if ("Kubernetes".equals(environment.get("RLVR_STATUS"))) {
             StatusPatch patch = StatusPatch.inPod(inputs.job().getMetadata(), environment);
             sinks.add(new KubernetesStatus(patch, KubernetesStatus.INTERVAL));
