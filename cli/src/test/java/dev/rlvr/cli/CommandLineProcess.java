@@ -59,6 +59,7 @@ final class CommandLineProcess {
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
                     "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
                     "-Drlvr.home=" + folder.resolve("checkout"),
                     "-Drlvr.built=" + folder.resolve("checkout/built"),
                     "-cp",

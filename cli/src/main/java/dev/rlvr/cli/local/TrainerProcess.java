@@ -42,6 +42,8 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
         List<String> command = new ArrayList<>(List.of(
                 java.toString(),
                 "--enable-native-access=ALL-UNNAMED",
+                // Protocol Buffers' own use of it; without this the JDK warns at each start
+                "--sun-misc-unsafe-memory-access=allow",
                 "-Dai.djl.offline=true",
                 "-Dai.djl.pytorch.num_threads=" + threads,
                 "-cp",

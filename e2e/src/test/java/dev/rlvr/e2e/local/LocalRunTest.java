@@ -118,6 +118,7 @@ class LocalRunTest {
         ProcessBuilder builder = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
                 "-Drlvr.home=" + CHECKOUT,
                 "-Drlvr.built=" + folder.resolve("built"),
                 "-cp",
