@@ -15,7 +15,7 @@ import java.util.SequencedSet;
 import java.util.stream.Stream;
 
 /**
- * The claims that a pod mounts: the checkpoint volume at {@code /work}, and each claim that a {@code pvc://CLAIM/PATH} source names,
+ * The claims that a pod mounts: the checkpoint volume at {@code /var/lib/rlvr}, and each claim that a {@code pvc://CLAIM/PATH} source names,
  * read-only at {@code /pvc/CLAIM}. A claim that is both is one volume with two mounts: the same claim twice can hang a kubelet.
  */
 record MountedClaims(String checkpoints, SequencedSet<String> sources) {
@@ -50,8 +50,10 @@ record MountedClaims(String checkpoints, SequencedSet<String> sources) {
     }
 
     List<VolumeMount> mounts() {
-        List<VolumeMount> mounts = new ArrayList<>(List.of(
-                new VolumeMountBuilder().withName(WORK).withMountPath("/work").build()));
+        List<VolumeMount> mounts = new ArrayList<>(List.of(new VolumeMountBuilder()
+                .withName(WORK)
+                .withMountPath("/var/lib/rlvr")
+                .build()));
         for (String source : sources) {
             mounts.add(new VolumeMountBuilder()
                     .withName(source.equals(checkpoints) ? WORK : SOURCE_PREFIX + source)

@@ -40,7 +40,8 @@ record PodTemplatePatch(JsonNode patch) {
             "containers");
     private static final Set<String> CONTAINER_FIELDS = Set.of("name", "env", "volumeMounts");
     private static final Set<String> VOLUMES = Set.of(MountedClaims.WORK, "job", "tmp", "shm");
-    private static final List<String> MOUNTS = List.of("/work", "/pvc", "/etc/rlvr", "/tmp", "/dev/shm", "/opt/rlvr");
+    private static final List<String> MOUNTS =
+            List.of("/var/lib/rlvr", "/pvc", "/etc/rlvr", "/tmp", "/dev/shm", "/opt/rlvr");
     private static final Set<String> VARIABLES = Set.of("HOME", "HF_TOKEN", "JOB_COMPLETION_INDEX");
     private static final List<String> LABELS = List.of("rlvr.dev/", "batch.kubernetes.io/", "kueue.x-k8s.io/");
 

@@ -79,7 +79,7 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                         "--job",
                         "/etc/rlvr/" + JobManifest.KEY,
                         "--work",
-                        "/work/%s-%s".formatted(owner.namespace(), owner.name()))
+                        "/var/lib/rlvr/%s-%s".formatted(owner.namespace(), owner.name()))
                 .withEnv(environment())
                 .withResources(resources())
                 .withTerminationMessagePath("/dev/termination-log")

@@ -20,7 +20,7 @@ class PodTemplatePatchTest {
             spec: {containers: [{name: sidecar}]} | containers[sidecar]: the pod has one container, trainer
             spec: {containers: [{name: trainer, image: x}]} | containers[].image: cannot be patched; allowed are env,
             spec: {containers: [{name: trainer, env: [{name: RLVR_STATUS, value: x}]}]} | env: RLVR_STATUS is set by the operator
-            spec: {containers: [{name: trainer, volumeMounts: [{name: x, mountPath: /work/y}]}]} | volumeMounts: /work/y is the operator's
+            spec: {containers: [{name: trainer, volumeMounts: [{name: x, mountPath: /var/lib/rlvr/y}]}]} | volumeMounts: /var/lib/rlvr/y is the operator's
             spec: {volumes: [{name: work}]} | volumes: work is a volume of the operator's
             spec: {volumes: [{name: pvc-models}]} | volumes: pvc-models is a volume of the operator's
             spec: {tolerations: nonsense} | spec.trainer.podTemplate: is not a pod template
