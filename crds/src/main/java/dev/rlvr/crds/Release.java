@@ -3,7 +3,6 @@ package dev.rlvr.crds;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.EntropyFrom;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Scope;
 import dev.rlvr.crds.AlgorithmSpec.Objective;
-import dev.rlvr.crds.AlgorithmSpec.Optimizer.Schedule;
 import dev.rlvr.crds.RewardSpec.Verifier;
 import dev.rlvr.crds.RolloutSpec.Engine;
 import dev.rlvr.crds.Source.Scheme;
@@ -57,9 +56,6 @@ public final class Release {
         refuse(of.objective() != Objective.DAPO, "algorithm.objective", of.objective(), "use DAPO");
         refuse(of.klCoefficient() != 0, "algorithm.klCoefficient", of.klCoefficient(), "use 0");
         refuse(of.entropyCoefficient() != 0, "algorithm.entropyCoefficient", of.entropyCoefficient(), "use 0");
-
-        Schedule schedule = of.optimizer().schedule();
-        refuse(schedule != Schedule.Constant, "algorithm.optimizer.schedule", schedule, "use Constant");
 
         AlgorithmSpec.ForkingTokens forking = of.forkingTokens();
         refuse(forking.scope() != Scope.MiniBatch, "algorithm.forkingTokens.scope", forking.scope(), "use MiniBatch");

@@ -25,7 +25,6 @@ class ReleaseTest {
                     algorithm: {objective: GSPO}                 | spec.algorithm.objective: GSPO is not in this release; use DAPO
                     algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
                     algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
-                    algorithm: {optimizer: {schedule: Cosine}}   | spec.algorithm.optimizer.schedule: Cosine is not in this release; use Constant
                     algorithm: {forkingTokens: {scope: Sequence}} | spec.algorithm.forkingTokens.scope: Sequence is not in this release; use MiniBatch
                     algorithm: {forkingTokens: {entropyFrom: Rollout}} | spec.algorithm.forkingTokens.entropyFrom: Rollout is not in this release; use Current
                     rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded
