@@ -1,6 +1,5 @@
 package dev.rlvr.trainer.quickstart;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -12,11 +11,11 @@ import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.optimizer.AdamW;
 import dev.rlvr.trainer.optimizer.LearningRate;
+import dev.rlvr.trainer.rollout.TextCodec;
 import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -68,15 +67,16 @@ public final class Pretrain {
     }
 
     private void run() throws IOException {
-        HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(folder.resolve("tokenizer.json"));
+
         ModelConfig config = config(QuickstartTokenizer.vocabulary().size());
         writeConfig(config);
-        try (NDManager owner = Torch.start(threads)) {
+        try (NDManager owner = Torch.start(threads);
+                TextCodec codec = TextCodec.open(folder.resolve("tokenizer.json"))) {
             Weights weights = Weights.random(owner, config, INITIAL_DEVIATION, new SplitMix64(0));
             LOG.info("pre-training {} parameters on {} thread(s)", config.parameters(), threads);
             try (Decoder decoder = new Decoder(owner, weights, MAX_POSITIONS);
                     AdamW optimizer = AdamW.start(owner, weights, OPTIMIZER)) {
-                train(owner, decoder, optimizer, new Batches(tokenizer));
+                train(owner, decoder, optimizer, new Batches(codec));
             }
             weights.write(folder.resolve("model.safetensors"));
         }
@@ -106,13 +106,13 @@ public final class Pretrain {
 
     /** Batches of like length, in random order. */
     private static final class Batches {
-        private final HuggingFaceTokenizer tokenizer;
+        private final TextCodec codec;
         private final Iterator<AppleSums.Worked> supply = AppleSums.worked(1).iterator();
         private final Random order = new Random(0);
         private final List<TokenBatch> ready = new ArrayList<>();
 
-        Batches(HuggingFaceTokenizer tokenizer) {
-            this.tokenizer = tokenizer;
+        Batches(TextCodec codec) {
+            this.codec = codec;
         }
 
         TokenBatch next() {
@@ -120,9 +120,9 @@ public final class Pretrain {
                 List<TokenBatch.Row> rows = new ArrayList<>();
                 for (int i = 0; i < BATCH * BATCHES_SORTED_TOGETHER; i++) {
                     AppleSums.Worked worked = supply.next();
-                    List<Integer> response = new ArrayList<>(tokens(worked.solution()));
+                    List<Integer> response = new ArrayList<>(codec.encode(worked.solution()));
                     response.add(END);
-                    rows.add(new TokenBatch.Row(tokens(worked.prompt()), response));
+                    rows.add(new TokenBatch.Row(codec.encode(worked.prompt()), response));
                 }
                 rows.sort(Comparator.comparingInt(TokenBatch.Row::length));
                 for (int i = 0; i < rows.size(); i += BATCH) {
@@ -131,12 +131,6 @@ public final class Pretrain {
                 Collections.shuffle(ready, order);
             }
             return ready.removeLast();
-        }
-
-        private List<Integer> tokens(String text) {
-            return Arrays.stream(tokenizer.encode(text).getIds())
-                    .mapToObj(Math::toIntExact)
-                    .toList();
         }
     }
 
