@@ -54,7 +54,8 @@ final class CommandLineProcess {
         }
 
         CommandLineProcess start(String... arguments) throws IOException {
-            List<String> command = new ArrayList<>(List.of(
+            List<String> command = new ArrayList<>(AS_IN_A_TERMINAL);
+            command.addAll(List.of(
                     Path.of(System.getProperty("java.home"), "bin/java").toString(),
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
@@ -78,6 +79,20 @@ final class CommandLineProcess {
 
         Finished run(String... arguments) throws IOException, InterruptedException {
             return start(arguments).finish();
+        }
+    }
+
+    /** A shell that starts a build in the background has it ignore Ctrl-C, and so would all that it starts. */
+    private static final List<String> AS_IN_A_TERMINAL = asInATerminal();
+
+    private static List<String> asInATerminal() {
+        List<String> defaults = List.of("env", "--default-signal=INT");
+        try {
+            List<String> probe = new ArrayList<>(defaults);
+            probe.add("true");
+            return new ProcessBuilder(probe).start().waitFor() == 0 ? defaults : List.of();
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
