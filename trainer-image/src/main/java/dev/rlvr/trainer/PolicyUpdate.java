@@ -5,6 +5,9 @@ import ai.djl.ndarray.NDManager;
 import dev.rlvr.crds.AlgorithmSpec;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Denominator;
 import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.ForwardPass;
+import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.Retention;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.objective.ForkingTokenMask;
 import dev.rlvr.trainer.objective.PolicyLoss;
@@ -16,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
@@ -26,8 +28,8 @@ import java.util.stream.IntStream;
  * on how it is cut into micro-batches.
  */
 final class PolicyUpdate {
-    private final NDManager owner;
     private final Decoder decoder;
+    private final ModelTensors gradients;
     private final AdamW optimizer;
     private final PolicyLoss loss;
     private final AlgorithmSpec algorithm;
@@ -35,15 +37,15 @@ final class PolicyUpdate {
     private final int microBatchTokens;
 
     PolicyUpdate(
-            NDManager owner,
             Decoder decoder,
+            ModelTensors gradients,
             AdamW optimizer,
             PolicyLoss loss,
             AlgorithmSpec algorithm,
             double temperature,
             int microBatchTokens) {
-        this.owner = owner;
         this.decoder = decoder;
+        this.gradients = gradients;
         this.optimizer = optimizer;
         this.loss = loss;
         this.algorithm = algorithm;
@@ -76,15 +78,13 @@ final class PolicyUpdate {
 
     /** Makes the step. */
     Result apply(List<Item> miniBatch, double learningRate, RandomGenerator random) {
-        try (NDManager scope = owner.newSubManager()) {
-            List<MicroBatch> parts = microBatches(miniBatch);
-            // a mini-batch of one micro-batch needs no pass of its own for the entropies
-            Optional<Decoder.ForwardPass> only = parts.size() == 1
-                    ? Optional.of(decoder.forward(scope, parts.getFirst().tokens()))
-                    : Optional.empty();
+        List<MicroBatch> parts = microBatches(miniBatch);
+        List<ForwardPass> passes = new ArrayList<>();
+        try {
             for (MicroBatch part : parts) {
-                part.take(only.map(pass -> pass.score(temperature))
-                        .orElseGet(() -> decoder.score(scope, part.tokens(), temperature)));
+                ForwardPass pass = decoder.forward(part.tokens(), Retention.ACTIVATIONS);
+                passes.add(pass);
+                part.take(pass.score(temperature));
             }
             ForkingTokenMask mask = mask(parts, random);
             double denominator = Math.max(
@@ -92,17 +92,23 @@ final class PolicyUpdate {
             double sum = 0;
             RatioStatistics statistics = RatioStatistics.NONE;
             int at = 0;
-            for (MicroBatch part : parts) {
+            for (int i = 0; i < parts.size(); i++) {
+                MicroBatch part = parts.get(i);
                 boolean[] kept = Arrays.copyOfRange(mask.kept(), at, at + part.size());
                 at += part.size();
                 part.mark(kept);
-                sum += only.isPresent()
-                        ? backward(scope, only.get(), part, kept, denominator)
-                        : forwardAndBackward(part, kept, denominator);
+                sum += backward(passes.get(i), part, kept, denominator);
+                passes.get(i).close();
                 statistics = statistics.plus(part.statistics(algorithm.clip()));
             }
-            double norm = mask.count() == 0 ? 0 : optimizer.step(learningRate);
+            double norm = 0;
+            if (mask.count() > 0) {
+                norm = optimizer.step(gradients, learningRate);
+                decoder.refresh();
+            }
             return new Result(sum, norm, mask.threshold(), mask.count(), statistics);
+        } finally {
+            passes.forEach(ForwardPass::close);
         }
     }
 
@@ -112,24 +118,22 @@ final class PolicyUpdate {
         return ForkingTokenMask.select(entropies, algorithm.forkingTokens(), random);
     }
 
-    private double forwardAndBackward(MicroBatch part, boolean[] kept, double denominator) {
-        try (NDManager scope = owner.newSubManager()) {
-            return backward(scope, decoder.forward(scope, part.tokens()), part, kept, denominator);
-        }
-    }
-
-    private double backward(
-            NDManager scope, Decoder.ForwardPass pass, MicroBatch part, boolean[] kept, double denominator) {
+    private double backward(ForwardPass pass, MicroBatch part, boolean[] kept, double denominator) {
         long[] positions = IntStream.range(0, kept.length)
                 .filter(i -> kept[i])
                 .asLongStream()
                 .toArray();
         float[] old = part.oldLogProbabilities();
         float[] advantages = part.advantages();
-        return pass.backward(scope.create(positions), temperature, (chunk, logProbabilities, from, to) -> {
-            long[] here = Arrays.copyOfRange(positions, from, to);
-            return loss.of(chunk, logProbabilities, at(chunk, old, here), at(chunk, advantages, here), denominator);
-        });
+        return pass.backward(
+                positions,
+                temperature,
+                (chunk, logProbabilities, from, to) -> {
+                    long[] here = Arrays.copyOfRange(positions, from, to);
+                    return loss.of(
+                            chunk, logProbabilities, at(chunk, old, here), at(chunk, advantages, here), denominator);
+                },
+                gradients);
     }
 
     private static NDArray at(NDManager scope, float[] values, long[] positions) {
@@ -191,8 +195,8 @@ final class PolicyUpdate {
         }
 
         void take(Decoder.Scores scores) {
-            logProbabilities = scores.logProbabilities().toFloatArray();
-            entropies = scores.entropies().toFloatArray();
+            logProbabilities = scores.logProbabilities();
+            entropies = scores.entropies();
         }
 
         void mark(boolean[] kept) {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.ModelFolder;
+import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.rollout.TextCodec;
@@ -163,11 +164,11 @@ public final class Score {
         try (OutputStream bytes = open(output);
                 JsonGenerator json = new JsonFactory().createGenerator(bytes);
                 NDManager owner = Torch.start(Runtime.getRuntime().availableProcessors());
-                Decoder decoder = new Decoder(owner, Weights.load(owner, folder), longest)) {
+                Decoder decoder = new Decoder(owner, Weights.load(owner, folder), Precision.F32, longest)) {
             json.setPrettyPrinter(new MinimalPrettyPrinter("\n"));
             int atOnce = Math.max(1, TOKENS_AT_ONCE / longest);
             for (int from = 0; from < rows.size(); from += atOnce) {
-                score(owner, decoder, rows.subList(from, Math.min(from + atOnce, rows.size())), json);
+                score(decoder, rows.subList(from, Math.min(from + atOnce, rows.size())), json);
             }
             json.writeRaw('\n');
         }
@@ -181,24 +182,19 @@ public final class Score {
         }
     }
 
-    private void score(NDManager owner, Decoder decoder, List<TokenBatch.Row> rows, JsonGenerator json)
-            throws IOException {
-        try (NDManager scope = owner.newSubManager()) {
-            Decoder.Scores scores = decoder.score(scope, new TokenBatch(rows), temperature);
-            float[] logProbabilities = scores.logProbabilities().toFloatArray();
-            float[] entropies = scores.entropies().toFloatArray();
-            int at = 0;
-            for (TokenBatch.Row row : rows) {
-                int end = at + row.response().size();
-                json.writeStartObject();
-                json.writeFieldName("token_ids");
-                int[] ids = row.response().stream().mapToInt(Integer::intValue).toArray();
-                json.writeArray(ids, 0, ids.length);
-                writeFloats(json, "logprobs", Arrays.copyOfRange(logProbabilities, at, end));
-                writeFloats(json, "entropies", Arrays.copyOfRange(entropies, at, end));
-                json.writeEndObject();
-                at = end;
-            }
+    private void score(Decoder decoder, List<TokenBatch.Row> rows, JsonGenerator json) throws IOException {
+        Decoder.Scores scores = decoder.score(new TokenBatch(rows), temperature);
+        int at = 0;
+        for (TokenBatch.Row row : rows) {
+            int end = at + row.response().size();
+            json.writeStartObject();
+            json.writeFieldName("token_ids");
+            int[] ids = row.response().stream().mapToInt(Integer::intValue).toArray();
+            json.writeArray(ids, 0, ids.length);
+            writeFloats(json, "logprobs", Arrays.copyOfRange(scores.logProbabilities(), at, end));
+            writeFloats(json, "entropies", Arrays.copyOfRange(scores.entropies(), at, end));
+            json.writeEndObject();
+            at = end;
         }
     }
 

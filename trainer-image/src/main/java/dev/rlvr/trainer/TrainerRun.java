@@ -10,6 +10,8 @@ import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.data.ProblemStream;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.objective.PolicyLoss;
@@ -81,7 +83,7 @@ final class TrainerRun {
                     from.step(),
                     steps);
             Weights weights = weights(owner, newest);
-            try (Decoder decoder = new Decoder(owner, weights, longest());
+            try (Decoder decoder = new Decoder(owner, weights, Precision.F32, longest());
                     AdamW optimizer = optimizer(owner, weights, newest);
                     PolicyLoss loss = new PolicyLoss(spec.algorithm().clip());
                     VerifierPool verifiers = verifiers()) {
@@ -89,8 +91,8 @@ final class TrainerRun {
                 ProblemStream problems =
                         new ProblemStream(shortEnough(codec), spec.data().shuffleSeed());
                 PolicyUpdate update = new PolicyUpdate(
-                        owner,
                         decoder,
+                        ModelTensors.zeros(owner, weights.config()),
                         optimizer,
                         loss,
                         spec.algorithm(),

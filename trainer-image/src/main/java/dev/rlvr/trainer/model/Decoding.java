@@ -16,7 +16,7 @@ public final class Decoding implements AutoCloseable {
     private static final int FIRST_COLUMNS = 64;
 
     private final Script script;
-    private final Weights weights;
+    private final WorkingWeights weights;
     private final RotaryTables rotary;
     private final NDManager scope;
     private final double temperature;
@@ -43,7 +43,7 @@ public final class Decoding implements AutoCloseable {
 
     Decoding(
             Script script,
-            Weights weights,
+            WorkingWeights weights,
             RotaryTables rotary,
             NDManager owner,
             List<List<Integer>> prompts,
@@ -69,14 +69,17 @@ public final class Decoding implements AutoCloseable {
     private List<NDArray> prefill(List<List<Integer>> prompts, int repeats, double[] uniforms) {
         try (NDManager pass = scope.newSubManager()) {
             RotaryTables tables = rotary.first(pass, column);
-            NDArray x = script.tensor(
-                    pass,
-                    "embed",
-                    weights.embedding(),
-                    pass.create(promptIds(prompts), new Shape(prompts.size(), column)));
-            for (int layer = 0; layer < weights.config().layers(); layer++) {
-                List<NDArray> out =
-                        script.tensors(pass, "layer_with_cache", x, weights.layer(layer), tables.cos(), tables.sin());
+            NDArray x = script.tensor(pass, "embed", weights.embedding(), pass.create(promptIds(prompts)));
+            for (int layer = 0; layer < weights.layers(); layer++) {
+                List<NDArray> out = script.tensors(
+                        pass,
+                        "prefill_layer",
+                        x,
+                        weights.layer(layer),
+                        tables.cos(),
+                        tables.sin(),
+                        prompts.size(),
+                        column);
                 x = out.get(0);
                 keys.add(script.tensor(scope, "new_cache", out.get(1), repeats, capacity));
                 values.add(script.tensor(scope, "new_cache", out.get(2), repeats, capacity));
@@ -117,6 +120,7 @@ public final class Decoding implements AutoCloseable {
                     pass,
                     "decode",
                     ids,
+                    weights.embedding(),
                     weights.all(),
                     keys,
                     values,

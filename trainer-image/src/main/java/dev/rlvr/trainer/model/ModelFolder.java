@@ -88,24 +88,24 @@ public final class ModelFolder {
     }
 
     private static void requireWeights(Path where, ModelConfig config, Map<String, Safetensors> fileOf) {
-        for (WeightLayout.Entry entry : WeightLayout.of(config)) {
-            requireWeight(where, entry, fileOf);
+        for (WeightLayout.Part part : WeightLayout.parts(config)) {
+            requireWeight(where, part, fileOf);
         }
     }
 
-    private static void requireWeight(Path where, WeightLayout.Entry entry, Map<String, Safetensors> fileOf) {
-        Safetensors file = fileOf.get(entry.name());
+    private static void requireWeight(Path where, WeightLayout.Part part, Map<String, Safetensors> fileOf) {
+        Safetensors file = fileOf.get(part.name());
         if (file == null) {
-            throw new InputException("tensor " + entry.name() + " is missing in " + where
+            throw new InputException("tensor " + part.name() + " is missing in " + where
                     + ", but config.json calls for it; fetch the weights again or correct config.json");
         }
-        List<Long> shape = file.tensors().get(entry.name()).shape();
-        if (!shape.equals(entry.shape())) {
-            throw new InputException("tensor " + entry.name() + " in " + file.file() + " has shape " + shape
-                    + ", but config.json calls for " + entry.shape() + "; take both from the same model");
+        List<Long> shape = file.tensors().get(part.name()).shape();
+        if (!shape.equals(part.shape())) {
+            throw new InputException("tensor " + part.name() + " in " + file.file() + " has shape " + shape
+                    + ", but config.json calls for " + part.shape() + "; take both from the same model");
         }
-        if (entry.size() > LARGEST_TENSOR) {
-            throw new InputException("tensor " + entry.name() + " in " + file.file() + " has shape " + shape
+        if (part.size() > LARGEST_TENSOR) {
+            throw new InputException("tensor " + part.name() + " in " + file.file() + " has shape " + shape
                     + ", which takes 2 GiB or more in F32; choose a smaller model");
         }
     }

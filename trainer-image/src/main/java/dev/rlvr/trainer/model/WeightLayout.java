@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The weights of a model in the order the decoder takes them: embedding, final norm, then for each layer {@link #layerWidth} tensors, then
- * the head where it is not tied. Names are those of Hugging Face checkpoints.
+ * The tensors of a model in the order the decoder takes them: embedding, final norm, then for each layer {@link #layerWidth} tensors, then the
+ * head where it is not tied. Projections of the same input are one matrix, their rows one below the other, so that each input is multiplied
+ * once; a Hugging Face checkpoint holds their {@link Part}s by name.
  */
 final class WeightLayout {
     /** Position of the embedding {@code [vocabulary, hidden]}. */
@@ -19,67 +20,105 @@ final class WeightLayout {
 
     private WeightLayout() {}
 
-    /**
-     * One weight.
-     *
-     * @param decayed whether weight decay applies: to matrices, not to norms and biases
-     */
-    record Entry(String name, List<Long> shape, boolean decayed) {
-        Entry {
+    /** A tensor as checkpoints hold it. */
+    record Part(String name, List<Long> shape) {
+        Part {
             shape = List.copyOf(shape);
         }
 
+        /** Scalars. */
         long size() {
             return shape.stream().reduce(1L, Math::multiplyExact);
         }
     }
 
-    /** Weights of one layer: norms 0 and 5, projections 1 to 4 and 6 to 8, then head norms, then biases where the family has them. */
+    /**
+     * One tensor of the decoder.
+     *
+     * @param parts what lies one below the other in it; their shapes differ in the first length only
+     * @param decayed whether weight decay applies: to matrices, not to norms and biases
+     */
+    record Entry(List<Part> parts, boolean decayed) {
+        Entry {
+            parts = List.copyOf(parts);
+        }
+
+        /** Shape of the whole. */
+        List<Long> shape() {
+            List<Long> shape = new ArrayList<>(parts.getFirst().shape());
+            shape.set(
+                    0, parts.stream().mapToLong(part -> part.shape().getFirst()).sum());
+            return List.copyOf(shape);
+        }
+
+        /** Scalars of the whole. */
+        long size() {
+            return parts.stream().mapToLong(Part::size).sum();
+        }
+    }
+
+    /**
+     * Tensors of one layer: norm, query-key-value projection, output projection, norm, gate-up projection, down projection, then the norms of
+     * query and key heads, then the bias of the query-key-value projection, where the family has them.
+     */
     static int layerWidth(ModelConfig config) {
-        return 9 + (config.family().headNorms() ? 2 : 0) + (config.attentionBias() ? 3 : 0);
+        return 6 + (config.family().headNorms() ? 2 : 0) + (config.attentionBias() ? 1 : 0);
     }
 
     static List<Entry> of(ModelConfig config) {
         List<Entry> entries = new ArrayList<>();
-        entries.add(matrix("model.embed_tokens.weight", config.vocabulary(), config.hidden()));
-        entries.add(vector("model.norm.weight", config.hidden()));
+        entries.add(matrix(part("model.embed_tokens.weight", config.vocabulary(), config.hidden())));
+        entries.add(vector(part("model.norm.weight", config.hidden())));
         for (int layer = 0; layer < config.layers(); layer++) {
             addLayer(entries, "model.layers." + layer + ".", config);
         }
         if (!config.tiedHead()) {
-            entries.add(matrix("lm_head.weight", config.vocabulary(), config.hidden()));
+            entries.add(matrix(part("lm_head.weight", config.vocabulary(), config.hidden())));
         }
         return List.copyOf(entries);
     }
 
+    /** All tensors of checkpoints, in order. */
+    static List<Part> parts(ModelConfig config) {
+        return of(config).stream().flatMap(entry -> entry.parts().stream()).toList();
+    }
+
     private static void addLayer(List<Entry> entries, String prefix, ModelConfig config) {
-        int queries = config.heads() * config.headDim();
-        int keys = config.kvHeads() * config.headDim();
-        entries.add(vector(prefix + "input_layernorm.weight", config.hidden()));
-        entries.add(matrix(prefix + "self_attn.q_proj.weight", queries, config.hidden()));
-        entries.add(matrix(prefix + "self_attn.k_proj.weight", keys, config.hidden()));
-        entries.add(matrix(prefix + "self_attn.v_proj.weight", keys, config.hidden()));
-        entries.add(matrix(prefix + "self_attn.o_proj.weight", config.hidden(), queries));
-        entries.add(vector(prefix + "post_attention_layernorm.weight", config.hidden()));
-        entries.add(matrix(prefix + "mlp.gate_proj.weight", config.intermediate(), config.hidden()));
-        entries.add(matrix(prefix + "mlp.up_proj.weight", config.intermediate(), config.hidden()));
-        entries.add(matrix(prefix + "mlp.down_proj.weight", config.hidden(), config.intermediate()));
+        long hidden = config.hidden();
+        long queries = (long) config.heads() * config.headDim();
+        long keys = (long) config.kvHeads() * config.headDim();
+        entries.add(vector(part(prefix + "input_layernorm.weight", hidden)));
+        entries.add(matrix(
+                part(prefix + "self_attn.q_proj.weight", queries, hidden),
+                part(prefix + "self_attn.k_proj.weight", keys, hidden),
+                part(prefix + "self_attn.v_proj.weight", keys, hidden)));
+        entries.add(matrix(part(prefix + "self_attn.o_proj.weight", hidden, queries)));
+        entries.add(vector(part(prefix + "post_attention_layernorm.weight", hidden)));
+        entries.add(matrix(
+                part(prefix + "mlp.gate_proj.weight", config.intermediate(), hidden),
+                part(prefix + "mlp.up_proj.weight", config.intermediate(), hidden)));
+        entries.add(matrix(part(prefix + "mlp.down_proj.weight", hidden, config.intermediate())));
         if (config.family().headNorms()) {
-            entries.add(vector(prefix + "self_attn.q_norm.weight", config.headDim()));
-            entries.add(vector(prefix + "self_attn.k_norm.weight", config.headDim()));
+            entries.add(vector(part(prefix + "self_attn.q_norm.weight", config.headDim())));
+            entries.add(vector(part(prefix + "self_attn.k_norm.weight", config.headDim())));
         }
         if (config.attentionBias()) {
-            entries.add(vector(prefix + "self_attn.q_proj.bias", queries));
-            entries.add(vector(prefix + "self_attn.k_proj.bias", keys));
-            entries.add(vector(prefix + "self_attn.v_proj.bias", keys));
+            entries.add(vector(
+                    part(prefix + "self_attn.q_proj.bias", queries),
+                    part(prefix + "self_attn.k_proj.bias", keys),
+                    part(prefix + "self_attn.v_proj.bias", keys)));
         }
     }
 
-    private static Entry matrix(String name, long rows, long columns) {
-        return new Entry(name, List.of(rows, columns), true);
+    private static Part part(String name, long... shape) {
+        return new Part(name, java.util.Arrays.stream(shape).boxed().toList());
     }
 
-    private static Entry vector(String name, long length) {
-        return new Entry(name, List.of(length), false);
+    private static Entry matrix(Part... parts) {
+        return new Entry(List.of(parts), true);
+    }
+
+    private static Entry vector(Part... parts) {
+        return new Entry(List.of(parts), false);
     }
 }

@@ -2,22 +2,23 @@ package dev.rlvr.trainer.optimizer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.jni.LibTorch;
 import dev.rlvr.crds.AlgorithmSpec.Optimizer;
+import dev.rlvr.trainer.model.ModelTensors;
 import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.torch.Script;
-import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /** AdamW as PyTorch defines it ({@code torch.optim.AdamW}), with its fused kernel; norms and biases are not decayed. */
 public final class AdamW implements AutoCloseable {
+    private static final String FIRST = "first.";
+    private static final String SECOND = "second.";
+
     private static final String SCRIPT = """
               def norm(self: __torch__.M, g: List[Tensor]) -> Tensor:
                 return torch.norm(torch.stack(ops.aten._foreach_norm(g, 2), 0))
@@ -38,17 +39,12 @@ public final class AdamW implements AutoCloseable {
     private final Weights weights;
     private final Optimizer settings;
     private final Script script = Script.compile(SCRIPT);
-    private final List<NDArray> first;
-    private final List<NDArray> second;
+    private final ModelTensors first;
+    private final ModelTensors second;
     private long steps;
 
     private AdamW(
-            NDManager owner,
-            Weights weights,
-            Optimizer settings,
-            List<NDArray> first,
-            List<NDArray> second,
-            long steps) {
+            NDManager owner, Weights weights, Optimizer settings, ModelTensors first, ModelTensors second, long steps) {
         this.owner = owner;
         this.weights = weights;
         this.settings = settings;
@@ -59,47 +55,33 @@ public final class AdamW implements AutoCloseable {
 
     /** An optimizer that has not made a step: both moments are 0. */
     public static AdamW start(NDManager owner, Weights weights, Optimizer settings) {
-        List<NDArray> first = new ArrayList<>();
-        List<NDArray> second = new ArrayList<>();
-        for (NDArray weight : weights.all()) {
-            first.add(owner.zeros(weight.getShape()));
-            second.add(owner.zeros(weight.getShape()));
-        }
-        return new AdamW(owner, weights, settings, first, second, 0);
+        return new AdamW(
+                owner,
+                weights,
+                settings,
+                ModelTensors.zeros(owner, weights.config()),
+                ModelTensors.zeros(owner, weights.config()),
+                0);
     }
 
     /** The optimizer that {@link #write} wrote after so many steps. */
     public static AdamW resume(NDManager owner, Weights weights, Optimizer settings, Path file, long steps)
             throws IOException {
         Safetensors saved = Safetensors.open(file);
-        List<NDArray> first = new ArrayList<>();
-        List<NDArray> second = new ArrayList<>();
-        for (int i = 0; i < weights.all().size(); i++) {
-            Shape shape = weights.all().get(i).getShape();
-            first.add(Torch.tensor(
-                    owner, shape, saved.readF32("first." + weights.names().get(i))));
-            second.add(Torch.tensor(
-                    owner, shape, saved.readF32("second." + weights.names().get(i))));
-        }
-        return new AdamW(owner, weights, settings, first, second, steps);
+        return new AdamW(
+                owner,
+                weights,
+                settings,
+                ModelTensors.read(owner, weights.config(), saved, FIRST),
+                ModelTensors.read(owner, weights.config(), saved, SECOND),
+                steps);
     }
 
     /** Writes both moments; with {@link #steps} they are the optimizer's whole state. */
     public void write(Path file) throws IOException {
-        LinkedHashMap<String, Safetensors.Content> content = new LinkedHashMap<>();
-        for (int i = 0; i < first.size(); i++) {
-            content.put("first." + weights.names().get(i), content(first.get(i)));
-            content.put("second." + weights.names().get(i), content(second.get(i)));
-        }
+        SequencedMap<String, Safetensors.Content> content = first.content(FIRST);
+        content.putAll(second.content(SECOND));
         Safetensors.write(file, content);
-    }
-
-    private static Safetensors.Content content(NDArray moment) {
-        List<Long> shape = new ArrayList<>();
-        for (long length : moment.getShape().getShape()) {
-            shape.add(length);
-        }
-        return new Safetensors.Content(shape, LibTorch.buffer(moment));
     }
 
     /** Steps made so far. */
@@ -108,64 +90,59 @@ public final class AdamW implements AutoCloseable {
     }
 
     /**
-     * Makes one step with the gradients that the weights have accumulated, and sets these to 0.
+     * Makes one step, and sets the gradients to 0.
      *
+     * @param gradients of all weights
      * @param learningRate of this step
      * @return the gradients' norm before it was clipped
      * @throws DivergedException if the norm is not finite; the weights are then as before
      */
-    public double step(double learningRate) {
+    public double step(ModelTensors gradients, double learningRate) {
         try (NDManager scope = owner.newSubManager()) {
-            List<NDArray> gradients = weights.all().stream()
-                    .map(weight -> LibTorch.gradient(scope, weight).orElseGet(() -> zeros(scope, weight)))
-                    .toList();
-            double norm = script.tensor(scope, "norm", gradients).getFloat();
+            double norm = script.tensor(scope, "norm", gradients.all()).getFloat();
             if (!Double.isFinite(norm)) {
                 throw new DivergedException("the gradient norm is " + norm);
             }
             if (settings.gradientClip() > 0 && norm > settings.gradientClip()) {
-                script.tensors(scope, "scale", gradients, settings.gradientClip() / (norm + 1e-6));
+                script.tensors(scope, "scale", gradients.all(), settings.gradientClip() / (norm + 1e-6));
             }
             update(scope, gradients, learningRate, true);
             update(scope, gradients, learningRate, false);
-            script.tensors(scope, "zero", gradients);
+            script.tensors(scope, "zero", gradients.all());
             steps++;
             return norm;
         }
     }
 
-    private static NDArray zeros(NDManager scope, NDArray weight) {
-        return scope.zeros(weight.getShape());
-    }
-
-    private void update(NDManager scope, List<NDArray> gradients, double learningRate, boolean decayed) {
-        List<NDArray> parameters = new ArrayList<>();
-        List<NDArray> groupGradients = new ArrayList<>();
-        List<NDArray> groupFirst = new ArrayList<>();
-        List<NDArray> groupSecond = new ArrayList<>();
+    private void update(NDManager scope, ModelTensors gradients, double learningRate, boolean decayed) {
+        List<NDArray> parameters = group(weights.tensors(), decayed);
         List<NDArray> counts = new ArrayList<>();
-        for (int i = 0; i < gradients.size(); i++) {
-            if (weights.decayed(i) == decayed) {
-                parameters.add(weights.all().get(i));
-                groupGradients.add(gradients.get(i));
-                groupFirst.add(first.get(i));
-                groupSecond.add(second.get(i));
-                counts.add(scope.create((float) steps));
-            }
+        for (int i = 0; i < parameters.size(); i++) {
+            counts.add(scope.create((float) steps));
         }
         script.tensors(
                 scope,
                 "step",
                 parameters,
-                groupGradients,
-                groupFirst,
-                groupSecond,
+                group(gradients, decayed),
+                group(first, decayed),
+                group(second, decayed),
                 counts,
                 learningRate,
                 settings.beta1(),
                 settings.beta2(),
                 decayed ? settings.weightDecay() : 0.0,
                 settings.epsilon());
+    }
+
+    private static List<NDArray> group(ModelTensors tensors, boolean decayed) {
+        List<NDArray> group = new ArrayList<>();
+        for (int i = 0; i < tensors.all().size(); i++) {
+            if (tensors.decayed(i) == decayed) {
+                group.add(tensors.all().get(i));
+            }
+        }
+        return group;
     }
 
     @Override

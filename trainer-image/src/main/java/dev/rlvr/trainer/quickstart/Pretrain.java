@@ -6,7 +6,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rlvr.crds.AlgorithmSpec.Optimizer;
 import dev.rlvr.trainer.data.SplitMix64;
 import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.ForwardPass;
 import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.Precision;
+import dev.rlvr.trainer.model.Retention;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.optimizer.AdamW;
@@ -74,7 +78,7 @@ public final class Pretrain {
                 TextCodec codec = TextCodec.open(folder.resolve("tokenizer.json"))) {
             Weights weights = Weights.random(owner, config, INITIAL_DEVIATION, new SplitMix64(0));
             LOG.info("pre-training {} parameters on {} thread(s)", config.parameters(), threads);
-            try (Decoder decoder = new Decoder(owner, weights, MAX_POSITIONS);
+            try (Decoder decoder = new Decoder(owner, weights, Precision.F32, MAX_POSITIONS);
                     AdamW optimizer = AdamW.start(owner, weights, OPTIMIZER)) {
                 train(owner, decoder, optimizer, new Batches(codec));
             }
@@ -83,18 +87,20 @@ public final class Pretrain {
     }
 
     private void train(NDManager owner, Decoder decoder, AdamW optimizer, Batches batches) throws IOException {
+        ModelTensors gradients = ModelTensors.zeros(owner, decoder.weights().config());
         double average = Double.NaN;
         for (int step = 0; step < steps; step++) {
-            try (NDManager scope = owner.newSubManager()) {
-                TokenBatch batch = batches.next();
-                int tokens = batch.responseTokens();
-                Decoder.ForwardPass pass = decoder.forward(scope, batch);
+            TokenBatch batch = batches.next();
+            int tokens = batch.responseTokens();
+            try (ForwardPass pass = decoder.forward(batch, Retention.ACTIVATIONS)) {
                 double loss = pass.backward(
-                        scope.create(LongStream.range(0, tokens).toArray()),
+                        LongStream.range(0, tokens).toArray(),
                         1.0,
                         (chunk, logProbabilities, from, to) ->
-                                logProbabilities.sum().div(-tokens));
-                optimizer.step(LearningRate.at(step, steps, OPTIMIZER));
+                                logProbabilities.sum().div(-tokens),
+                        gradients);
+                optimizer.step(gradients, LearningRate.at(step, steps, OPTIMIZER));
+                decoder.refresh();
                 average = Double.isNaN(average) ? loss : 0.98 * average + 0.02 * loss;
             }
             if ((step + 1) % 100 == 0) {

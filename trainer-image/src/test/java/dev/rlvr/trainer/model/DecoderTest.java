@@ -1,18 +1,47 @@
 package dev.rlvr.trainer.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.LibTorch;
 import dev.rlvr.trainer.torch.Torch;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class DecoderTest {
+    private static final TokenBatch BATCH = new TokenBatch(List.of(
+            new TokenBatch.Row(List.of(5, 6, 7), List.of(9, 10, 11, 1)),
+            new TokenBatch.Row(List.of(8), List.of(2, 3)),
+            new TokenBatch.Row(List.of(30, 31, 5, 5, 6), List.of(40))));
+    private static final long[] ALL = LongStream.range(0, 7).toArray();
+    private static final double TEMPERATURE = 0.9;
+    private static final Decoder.TokenLoss NEGATIVE_LOG_LIKELIHOOD =
+            (scope, logProbabilities, from, to) -> logProbabilities.sum().neg();
+
+    private NDManager owner;
+
+    @BeforeEach
+    void start() {
+        owner = Torch.start(1);
+    }
+
+    @AfterEach
+    void stop() {
+        owner.close();
+    }
+
     private static ModelConfig tiny(ModelConfig.Family family) {
         return new ModelConfig(
                 family,
@@ -31,12 +60,18 @@ class DecoderTest {
                 List.of(1));
     }
 
+    private Weights random(ModelConfig.Family family) {
+        return Weights.random(owner, tiny(family), 0.3, new SplittableRandom(1));
+    }
+
+    private ModelTensors zeros(Weights weights) {
+        return ModelTensors.zeros(owner, weights.config());
+    }
+
     @ParameterizedTest
     @EnumSource(ModelConfig.Family.class)
     void whatTheSamplerSaysOfItsTokensIsWhatTheTrainerSays(ModelConfig.Family family) {
-        try (NDManager owner = Torch.start(1);
-                Decoder decoder =
-                        new Decoder(owner, Weights.random(owner, tiny(family), 0.3, new SplittableRandom(1)), 64)) {
+        try (Decoder decoder = new Decoder(owner, random(family), Precision.F32, 64)) {
             List<List<Integer>> prompts = List.of(List.of(5, 6, 7, 8, 9), List.of(3), List.of(11, 12, 13));
             SplittableRandom random = new SplittableRandom(2);
             int repeats = 2;
@@ -52,17 +87,83 @@ class DecoderTest {
                                                 (int) (t == 0 ? first.tokens()[row] : more.tokens()[row * 7 + t - 1]))
                                         .toList()))
                         .toList();
-                Decoder.Scores scores = decoder.score(owner, new TokenBatch(rows), 0.7);
-                float[] logProbabilities = scores.logProbabilities().toFloatArray();
-                float[] entropies = scores.entropies().toFloatArray();
+                Decoder.Scores scores = decoder.score(new TokenBatch(rows), 0.7);
                 for (int row = 0; row < 6; row++) {
                     for (int t = 0; t < 8; t++) {
                         float lp = t == 0 ? first.logProbabilities()[row] : more.logProbabilities()[row * 7 + t - 1];
                         float h = t == 0 ? first.entropies()[row] : more.entropies()[row * 7 + t - 1];
-                        assertThat(lp).isCloseTo(logProbabilities[row * 8 + t], within(1e-4f));
-                        assertThat(h).isCloseTo(entropies[row * 8 + t], within(1e-4f));
+                        assertThat(lp).isCloseTo(scores.logProbabilities()[row * 8 + t], within(1e-4f));
+                        assertThat(h).isCloseTo(scores.entropies()[row * 8 + t], within(1e-4f));
                     }
                 }
+            }
+        }
+    }
+
+    /** Along its gradient, the loss rises by as much as the gradient is long: tensor by tensor. */
+    @ParameterizedTest
+    @EnumSource(ModelConfig.Family.class)
+    void gradientsAreTheSlopesOfTheLoss(ModelConfig.Family family) {
+        Weights weights = random(family);
+        try (Decoder decoder = new Decoder(owner, weights, Precision.F32, 64)) {
+            long[] kept = {1, 4, 5, 6};
+            ModelTensors gradients = zeros(weights);
+            double loss = backward(decoder, kept, Retention.ACTIVATIONS, gradients);
+            assertThat(loss).isCloseTo(loss(decoder, kept), within(1e-4));
+            for (int i = 0; i < gradients.all().size(); i++) {
+                float[] gradient = gradients.all().get(i).toFloatArray();
+                double norm = Math.sqrt(IntStream.range(0, gradient.length)
+                        .mapToDouble(k -> (double) gradient[k] * gradient[k])
+                        .sum());
+                double[] direction = IntStream.range(0, gradient.length)
+                        .mapToDouble(k -> gradient[k] / norm)
+                        .toArray();
+                double quotient =
+                        differenceQuotient(decoder, weights.tensors().all().get(i), direction, kept);
+                assertThat(norm).as("tensor " + i).isCloseTo(quotient, within(0.01 * norm + 1e-3));
+            }
+        }
+    }
+
+    private static double differenceQuotient(Decoder decoder, NDArray weight, double[] direction, long[] kept) {
+        double step = 5e-3;
+        float[] before = weight.toFloatArray();
+        double[] loss = new double[2];
+        ByteBuffer values = LibTorch.buffer(weight);
+        for (int side = 0; side < 2; side++) {
+            for (int k = 0; k < before.length; k++) {
+                values.putFloat(Float.BYTES * k, (float) (before[k] + (side == 0 ? step : -step) * direction[k]));
+            }
+            loss[side] = loss(decoder, kept);
+        }
+        values.asFloatBuffer().put(before);
+        return (loss[0] - loss[1]) / (2 * step);
+    }
+
+    private static double loss(Decoder decoder, long[] kept) {
+        float[] all = decoder.score(BATCH, TEMPERATURE).logProbabilities();
+        return Arrays.stream(kept).mapToDouble(k -> -all[(int) k]).sum();
+    }
+
+    private static double backward(Decoder decoder, long[] kept, Retention retention, ModelTensors gradients) {
+        try (ForwardPass pass = decoder.forward(BATCH, retention)) {
+            return pass.backward(kept, TEMPERATURE, NEGATIVE_LOG_LIKELIHOOD, gradients);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ModelConfig.Family.class)
+    void computingALayerAgainGivesTheSameBits(ModelConfig.Family family) {
+        Weights weights = random(family);
+        try (Decoder decoder = new Decoder(owner, weights, Precision.F32, 64)) {
+            ModelTensors kept = zeros(weights);
+            ModelTensors again = zeros(weights);
+            backward(decoder, ALL, Retention.ACTIVATIONS, kept);
+            backward(decoder, ALL, Retention.INPUTS, again);
+            for (int i = 0; i < kept.all().size(); i++) {
+                assertThat(again.all().get(i).toFloatArray())
+                        .as("tensor " + i)
+                        .isEqualTo(kept.all().get(i).toFloatArray());
             }
         }
     }
@@ -70,46 +171,86 @@ class DecoderTest {
     @ParameterizedTest
     @EnumSource(ModelConfig.Family.class)
     void theKeptOnlyHeadGivesTheGradientOfTheMaskedLoss(ModelConfig.Family family) {
-        try (NDManager owner = Torch.start(1)) {
-            Weights weights = Weights.random(owner, tiny(family), 0.3, new SplittableRandom(1));
-            try (Decoder decoder = new Decoder(owner, weights, 64)) {
-                TokenBatch batch = new TokenBatch(List.of(
-                        new TokenBatch.Row(List.of(5, 6, 7), List.of(9, 10, 11, 1)),
-                        new TokenBatch.Row(List.of(8), List.of(2, 3))));
-                long[] kept = {1, 4, 5};
-                Decoder.ForwardPass pass = decoder.forward(owner, batch);
-                double loss = pass.backward(
-                        owner.create(kept),
-                        0.9,
-                        (scope, lp, from, to) -> lp.sum().neg());
-                Decoder.Scores scores = decoder.score(owner, batch, 0.9);
-                float[] all = scores.logProbabilities().toFloatArray();
-                assertThat(loss).isCloseTo(-(all[1] + all[4] + all[5]), within(1e-4));
-                int position = WeightLayout.LAYERS + 1;
-                NDArray gradient = ai.djl.pytorch.jni.LibTorch.gradient(
-                                owner, weights.all().get(position))
-                        .orElseThrow();
-                double numeric = numericGradient(owner, decoder, weights.all().get(position), batch, kept);
-                assertThat((double) gradient.getFloat(0, 0))
-                        .isCloseTo(numeric, within(2e-2 * Math.abs(numeric) + 1e-3));
+        Weights weights = random(family);
+        try (Decoder decoder = new Decoder(owner, weights, Precision.F32, 64)) {
+            ModelTensors few = zeros(weights);
+            ModelTensors masked = zeros(weights);
+            backward(decoder, new long[] {1, 4, 5}, Retention.ACTIVATIONS, few);
+            try (ForwardPass pass = decoder.forward(BATCH, Retention.ACTIVATIONS)) {
+                pass.backward(
+                        ALL,
+                        TEMPERATURE,
+                        (scope, logProbabilities, from, to) -> logProbabilities
+                                .mul(scope.create(new float[] {0, 1, 0, 0, 1, 1, 0}))
+                                .sum()
+                                .neg(),
+                        masked);
+            }
+            for (int i = 0; i < few.all().size(); i++) {
+                assertThat(few.all().get(i).toFloatArray())
+                        .as("tensor " + i)
+                        .usingComparatorWithPrecision(2e-5f)
+                        .containsExactly(masked.all().get(i).toFloatArray());
             }
         }
     }
 
-    private static double numericGradient(
-            NDManager owner, Decoder decoder, NDArray weight, TokenBatch batch, long[] kept) {
-        float step = 1e-2f;
-        var buffer = ai.djl.pytorch.jni.LibTorch.buffer(weight);
-        float before = buffer.getFloat(0);
-        double[] sums = new double[2];
-        for (int side = 0; side < 2; side++) {
-            buffer.putFloat(0, before + (side == 0 ? step : -step));
-            float[] lp = decoder.score(owner, batch, 0.9).logProbabilities().toFloatArray();
-            for (long k : kept) {
-                sums[side] -= lp[(int) k];
-            }
+    @ParameterizedTest
+    @EnumSource(ModelConfig.Family.class)
+    void bf16GivesNearlyTheGradientsOfF32(ModelConfig.Family family) {
+        Weights weights = random(family);
+        ModelTensors exact = zeros(weights);
+        ModelTensors rounded = zeros(weights);
+        try (Decoder f32 = new Decoder(owner, weights, Precision.F32, 64);
+                Decoder bf16 = new Decoder(owner, weights, Precision.BF16, 64)) {
+            assertThat(bf16.score(BATCH, TEMPERATURE).logProbabilities())
+                    .usingComparatorWithPrecision(0.2f)
+                    .containsExactly(f32.score(BATCH, TEMPERATURE).logProbabilities());
+            backward(f32, ALL, Retention.ACTIVATIONS, exact);
+            backward(bf16, ALL, Retention.ACTIVATIONS, rounded);
         }
-        buffer.putFloat(0, before);
-        return (sums[0] - sums[1]) / (2 * step);
+        for (int i = 0; i < exact.all().size(); i++) {
+            assertThat(cosine(exact.all().get(i), rounded.all().get(i)))
+                    .as("tensor " + i)
+                    .isGreaterThan(0.998);
+        }
+    }
+
+    private static double cosine(NDArray a, NDArray b) {
+        float[] x = a.toFloatArray();
+        float[] y = b.toFloatArray();
+        double dot = 0;
+        double xx = 0;
+        double yy = 0;
+        for (int i = 0; i < x.length; i++) {
+            dot += (double) x[i] * y[i];
+            xx += (double) x[i] * x[i];
+            yy += (double) y[i] * y[i];
+        }
+        return dot / Math.sqrt(xx * yy);
+    }
+
+    @Test
+    void bf16FollowsItsMasterWeightsOnceToldTo() {
+        Weights weights = random(ModelConfig.Family.QWEN2);
+        try (Decoder decoder = new Decoder(owner, weights, Precision.BF16, 64)) {
+            float[] before = decoder.score(BATCH, TEMPERATURE).logProbabilities();
+            weights.tensors().all().forEach(tensor -> tensor.muli(1.5));
+            decoder.refresh();
+            float[] after = decoder.score(BATCH, TEMPERATURE).logProbabilities();
+            try (Decoder fresh = new Decoder(owner, weights, Precision.BF16, 64)) {
+                assertThat(after).isEqualTo(fresh.score(BATCH, TEMPERATURE).logProbabilities());
+            }
+            assertThat(after).isNotEqualTo(before);
+        }
+    }
+
+    @Test
+    void aPassThatKeptNothingCannotGoBackward() {
+        Weights weights = random(ModelConfig.Family.LLAMA);
+        try (Decoder decoder = new Decoder(owner, weights, Precision.F32, 64)) {
+            assertThatThrownBy(() -> backward(decoder, ALL, Retention.NOTHING, zeros(weights)))
+                    .isInstanceOf(IllegalStateException.class);
+        }
     }
 }

@@ -48,7 +48,13 @@ class ModelFolderTest {
     }
 
     private static List<float[]> values(Weights weights) {
-        return weights.all().stream().map(NDArray::toFloatArray).toList();
+        return weights.tensors().all().stream().map(NDArray::toFloatArray).toList();
+    }
+
+    private static float[] floats(Safetensors.Content content) {
+        float[] values = new float[content.bytes().remaining() / Float.BYTES];
+        content.bytes().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+        return values;
     }
 
     @ParameterizedTest
@@ -58,23 +64,18 @@ class ModelFolderTest {
         try (NDManager owner = Torch.start(1)) {
             Weights weights = Weights.load(owner, folder);
 
-            int position = 0;
+            var loaded = weights.tensors().content("");
+            assertThat(loaded.keySet())
+                    .containsExactlyElementsOf(TinyModel.content(family).keySet());
             for (var entry : TinyModel.content(family).entrySet()) {
-                assertThat(weights.names().get(position)).isEqualTo(entry.getKey());
-                float[] expected = new float[entry.getValue().bytes().remaining() / Float.BYTES];
-                entry.getValue()
-                        .bytes()
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .asFloatBuffer()
-                        .get(expected);
-                assertThat(weights.all().get(position).toFloatArray())
+                assertThat(floats(loaded.get(entry.getKey())))
                         .as(entry.getKey())
-                        .containsExactly(expected);
-                position++;
+                        .containsExactly(floats(entry.getValue()));
             }
-            assertThat(weights.all()).hasSize(position);
             assertThat(folder.config().parameters())
-                    .isEqualTo(weights.all().stream().mapToLong(NDArray::size).sum());
+                    .isEqualTo(weights.tensors().all().stream()
+                            .mapToLong(NDArray::size)
+                            .sum());
         }
     }
 
@@ -139,7 +140,7 @@ class ModelFolderTest {
         try (NDManager owner = Torch.start(1)) {
             Weights weights = Weights.load(owner, ModelFolder.open(base));
 
-            assertThat(weights.all().getLast().toFloatArray()[3])
+            assertThat(weights.tensors().all().getLast().toFloatArray()[3])
                     .isEqualTo(TinyModel.content(Family.LLAMA)
                             .get("lm_head.weight")
                             .bytes()
@@ -218,7 +219,7 @@ class ModelFolderTest {
         // a header that says so, and a file that is as long but takes no room on the disk
         ObjectNode header = JSON.createObjectNode();
         long at = 0;
-        for (WeightLayout.Entry entry : WeightLayout.of(ModelConfig.read(base))) {
+        for (WeightLayout.Part entry : WeightLayout.parts(ModelConfig.read(base))) {
             ObjectNode node = header.putObject(entry.name()).put("dtype", "BF16");
             entry.shape().forEach(node.putArray("shape")::add);
             node.putArray("data_offsets").add(at).add(at + 2 * entry.size());

@@ -77,13 +77,14 @@ public final class TinyModel {
     public static SequencedMap<String, Safetensors.Content> content(ModelConfig.Family family) {
         SplittableRandom random = new SplittableRandom(3);
         LinkedHashMap<String, Safetensors.Content> content = new LinkedHashMap<>();
-        for (WeightLayout.Entry entry : WeightLayout.of(config(family))) {
-            ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(entry.size()) * Float.BYTES)
+        for (WeightLayout.Part part : WeightLayout.parts(config(family))) {
+            ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(part.size()) * Float.BYTES)
                     .order(ByteOrder.LITTLE_ENDIAN);
             while (bytes.hasRemaining()) {
-                bytes.putFloat((float) (entry.decayed() ? random.nextGaussian() : 1 + random.nextGaussian() / 10));
+                bytes.putFloat(
+                        (float) (part.shape().size() == 2 ? random.nextGaussian() : 1 + random.nextGaussian() / 10));
             }
-            content.put(entry.name(), new Safetensors.Content(entry.shape(), bytes.flip()));
+            content.put(part.name(), new Safetensors.Content(part.shape(), bytes.flip()));
         }
         return content;
     }

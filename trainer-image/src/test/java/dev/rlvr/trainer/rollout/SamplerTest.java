@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDManager;
 import dev.rlvr.trainer.data.SplitMix64;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.torch.Torch;
@@ -37,7 +38,7 @@ class SamplerTest {
         ModelConfig config = new ModelConfig(
                 ModelConfig.Family.QWEN3, VOCABULARY, 16, 24, 2, 4, 2, 4, 1e-6, 10_000, 128, true, false, ENDS);
         // weights that large make a peaked model: rounding does not change what is drawn
-        decoder = new Decoder(owner, Weights.random(owner, config, 0.8, new SplittableRandom(4)), 128);
+        decoder = new Decoder(owner, Weights.random(owner, config, 0.8, new SplittableRandom(4)), Precision.F32, 128);
         sampler = new Sampler(decoder, owner, () -> false);
     }
 
@@ -129,16 +130,13 @@ class SamplerTest {
                 .orElseThrow();
         assertThat(longest.length()).as("longer than the cache was made for").isGreaterThan(64);
 
-        try (NDManager scope = owner.newSubManager()) {
-            Decoder.Scores scores = decoder.score(
-                    scope,
-                    new TokenBatch(List.of(new TokenBatch.Row(
-                            SHORT, Arrays.stream(longest.tokens()).boxed().toList()))),
-                    1);
-            assertThat(scores.logProbabilities().toFloatArray())
-                    .usingComparatorWithPrecision(2e-3f)
-                    .containsExactly(longest.logProbabilities());
-        }
+        Decoder.Scores scores = decoder.score(
+                new TokenBatch(List.of(new TokenBatch.Row(
+                        SHORT, Arrays.stream(longest.tokens()).boxed().toList()))),
+                1);
+        assertThat(scores.logProbabilities())
+                .usingComparatorWithPrecision(2e-3f)
+                .containsExactly(longest.logProbabilities());
     }
 
     @Test
@@ -167,17 +165,13 @@ class SamplerTest {
 
     /** Of every token to follow a prompt. */
     private static double[] probabilities(List<Integer> prompt, double temperature) {
-        try (NDManager scope = owner.newSubManager()) {
-            List<TokenBatch.Row> rows = IntStream.range(0, VOCABULARY)
-                    .mapToObj(token -> new TokenBatch.Row(prompt, List.of(token)))
-                    .toList();
-            float[] logs = decoder.score(scope, new TokenBatch(rows), temperature)
-                    .logProbabilities()
-                    .toFloatArray();
-            return IntStream.range(0, VOCABULARY)
-                    .mapToDouble(token -> Math.exp(logs[token]))
-                    .toArray();
-        }
+        List<TokenBatch.Row> rows = IntStream.range(0, VOCABULARY)
+                .mapToObj(token -> new TokenBatch.Row(prompt, List.of(token)))
+                .toList();
+        float[] logs = decoder.score(new TokenBatch(rows), temperature).logProbabilities();
+        return IntStream.range(0, VOCABULARY)
+                .mapToDouble(token -> Math.exp(logs[token]))
+                .toArray();
     }
 
     @Test

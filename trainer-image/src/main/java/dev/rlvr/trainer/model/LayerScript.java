@@ -1,0 +1,179 @@
+package dev.rlvr.trainer.model;
+
+/**
+ * One decoder layer over whole sequences as TorchScript, with its gradients written out: no autograd graph, so what is kept between forward
+ * and backward is chosen here, and gradients are added to their tensors by the matrix products themselves. N = B x T rows of width D, H and K
+ * query and key heads of width E, F the MLP's width; {@code 6} is F32, {@code $P} the type of matrix products. Residual stream, norms and
+ * their gradients are F32.
+ */
+final class LayerScript {
+    private LayerScript() {}
+
+    static String of(ModelConfig config) {
+        return NORM + PRODUCTS + ROTARY + projection(config) + ATTENTION + attentionBackward(config) + MLP;
+    }
+
+    /**
+     * Root-mean-square norm of rows x with weight w. {@code r} [N, 1] is what a row was multiplied by. Backward adds to dy, in place, the
+     * gradient that reaches x through the norm from dh.
+     */
+    private static final String NORM = """
+              def row_scale(self: __torch__.M, x: Tensor, width: int) -> Tensor:
+                n = torch.linalg_vector_norm(x, 2, [-1], True, dtype=None)
+                return torch.rsqrt_(torch.add_(torch.div_(torch.mul_(n, n), width), $RMS))
+              def scaled(self: __torch__.M, x: Tensor, r: Tensor, w: Tensor) -> Tensor:
+                return torch.to(torch.mul_(torch.mul(x, r), w), $P)
+              def norm_backward(self: __torch__.M, dy: Tensor, dh: Tensor, x: Tensor, r: Tensor, w: Tensor, dw: Tensor) -> Tensor:
+                u = torch.mul(dh, r)
+                t = torch.mul(u, x)
+                torch.add_(dw, torch.sum(t, [0], False, dtype=None))
+                c = torch.unsqueeze(torch.mv(t, w), 1)
+                c = torch.div_(torch.mul_(torch.mul_(c, r), r), torch.neg($D))
+                torch.addcmul_(dy, u, w)
+                return torch.addcmul_(dy, x, c)
+            """;
+
+    /** {@code add_product} adds transpose(a) b to the F32 sum; {@code plus_linear} is x + a transpose(w), in F32. */
+    private static final String PRODUCTS = """
+              def add_product(self: __torch__.M, total: Tensor, a: Tensor, b: Tensor) -> Tensor:
+                if torch.eq($P, 6):
+                  y = torch.addmm_(total, torch.t(a), b)
+                else:
+                  y = torch.add_(total, torch.mm(torch.t(a), b))
+                return y
+              def plus_linear(self: __torch__.M, x: Tensor, a: Tensor, w: Tensor) -> Tensor:
+                if torch.eq($P, 6):
+                  y = torch.addmm(x, a, torch.t(w))
+                else:
+                  y = torch.add(x, torch.linear(a, w, None))
+                return y
+            """;
+
+    /** Rotary position embedding by halves, in place, of x [B, T, heads, E]; cos, sin [T, 1, E / 2]. A negative sign turns back. */
+    private static final String ROTARY = """
+              def rotate_(self: __torch__.M, x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
+                a = torch.slice(x, -1, 0, torch.floordiv($E, 2), 1)
+                b = torch.slice(x, -1, torch.floordiv($E, 2), $E, 1)
+                t = torch.mul(a, sin)
+                torch.addcmul_(torch.mul_(a, cos), b, sin, value=torch.neg(sign))
+                torch.add_(torch.mul_(b, cos), t, alpha=sign)
+                return x
+            """;
+
+    /** Queries, keys and values [B, T, H + 2K, E] of normed rows h; with head norms, also rotated queries and keys [B, T, H + K, E]. */
+    private static String projection(ModelConfig config) {
+        String bias = config.attentionBias() ? "w[" + (6 + (config.family().headNorms() ? 2 : 0)) + "]" : "None";
+        String linear = """
+                  def project(self: __torch__.M, x: Tensor, w: List[Tensor], r: Tensor, B: int, T: int) -> Tensor:
+                    return torch.view(torch.linear((self).scaled(x, r, w[0]), w[1], %s), [B, T, $H + 2*$K, $E])
+                """.formatted(bias);
+        return linear + (config.family().headNorms() ? """
+                          def head_weights(self: __torch__.M, w: List[Tensor]) -> Tensor:
+                            return torch.cat([torch.expand(w[6], [$H, $E], implicit=False), torch.expand(w[7], [$K, $E], implicit=False)], 0)
+                          def rotated(self: __torch__.M, z: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor) -> List[Tensor]:
+                            x = torch.to(torch.slice(z, 2, 0, $H + $K, 1), 6)
+                            r = (self).row_scale(x, $E)
+                            return [(self).rotate_((self).scaled(x, r, (self).head_weights(w)), cos, sin, 1), r]
+                        """ : """
+                          def rotated(self: __torch__.M, z: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor) -> List[Tensor]:
+                            return [(self).rotate_(torch.slice(z, 2, 0, $H + $K, 1), cos, sin, 1)]
+                        """);
+    }
+
+    /**
+     * Attention with its residual. Returns y [N, D], then what backward needs: r [N, 1], the projection z, the output o [N, HE], the
+     * softmax's log-sums, then rotated queries and keys and, with head norms, their scale.
+     */
+    private static final String ATTENTION = """
+              def widen_heads(self: __torch__.M, x: Tensor) -> Tensor:
+                if torch.gt($G, 1):
+                  y = torch.repeat_interleave(x, $G, 1)
+                else:
+                  y = x
+                return y
+              def heads(self: __torch__.M, qk: Tensor, z: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+                q = torch.transpose(torch.slice(qk, 2, 0, $H, 1), 1, 2)
+                k = torch.transpose(torch.slice(qk, 2, $H, $H + $K, 1), 1, 2)
+                v = torch.transpose(torch.slice(z, 2, $H + $K, $H + 2*$K, 1), 1, 2)
+                return (q, k, v)
+              def attention(self: __torch__.M, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, B: int, T: int) -> List[Tensor]:
+                r = (self).row_scale(x, $D)
+                z = (self).project(x, w, r, B, T)
+                qks = (self).rotated(z, w, torch.to(torch.unsqueeze(cos, 1), $P), torch.to(torch.unsqueeze(sin, 1), $P))
+                q, k, v = (self).heads(qks[0], z)
+                o, sums = ops.aten._scaled_dot_product_flash_attention_for_cpu(q, (self).widen_heads(k), (self).widen_heads(v), 0., True, attn_mask=None, scale=None)
+                o = torch.reshape(torch.transpose(o, 1, 2), [B * T, $H*$E])
+                return torch.add([(self).plus_linear(x, o, w[2]), r, z, o, sums], qks)
+            """;
+
+    /** Adds the gradients of the attention's weights to dw and those of its input to dy, in place. */
+    private static String attentionBackward(ModelConfig config) {
+        int bias = 6 + (config.family().headNorms() ? 2 : 0);
+        String headNorms = config.family().headNorms() ? """
+                      dqk = torch.to(torch.slice(dz, 2, 0, $H + $K, 1), 6)
+                      zh = torch.to(torch.slice(z, 2, 0, $H + $K, 1), 6)
+                      wh = (self).head_weights(w)
+                      u = torch.mul(dqk, s[5])
+                      t = torch.mul(u, zh)
+                      dwh = torch.sum(t, [0, 1], False, dtype=None)
+                      torch.add_(dw[6], torch.sum(torch.slice(dwh, 0, 0, $H, 1), [0], False, dtype=None))
+                      torch.add_(dw[7], torch.sum(torch.slice(dwh, 0, $H, $H + $K, 1), [0], False, dtype=None))
+                      c = torch.sum(torch.mul_(t, wh), [-1], True, dtype=None)
+                      c = torch.div_(torch.mul_(torch.mul_(c, s[5]), s[5]), torch.neg($E))
+                      torch.copy_(torch.slice(dz, 2, 0, $H + $K, 1), torch.addcmul_(torch.mul_(u, wh), zh, c))
+                  """ : "";
+        String addBias = config.attentionBias()
+                ? "    torch.add_(dw[%d], torch.view(torch.sum(dz, [0, 1], False, dtype=6), [-1]))\n".formatted(bias)
+                : "";
+        return """
+              def narrow_heads(self: __torch__.M, x: Tensor) -> Tensor:
+                if torch.gt($G, 1):
+                  y = torch.sum(torch.view(x, [torch.size(x, 0), $K, $G, torch.size(x, 2), $E]), [2], False, dtype=None)
+                else:
+                  y = x
+                return y
+              def attention_backward(self: __torch__.M, dy: Tensor, x: Tensor, s: List[Tensor], w: List[Tensor], dw: List[Tensor], cos: Tensor, sin: Tensor) -> Tensor:
+                r = s[0]
+                z = s[1]
+                B = torch.size(z, 0)
+                T = torch.size(z, 1)
+                q, k, v = (self).heads(s[4], z)
+                o = torch.transpose(torch.view(s[2], [B, T, $H, $E]), 1, 2)
+                dyp = torch.to(dy, $P)
+                (self).add_product(dw[2], dyp, s[2])
+                do = torch.transpose(torch.view(torch.mm(dyp, w[2]), [B, T, $H, $E]), 1, 2)
+                dq, dk, dv = ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(do, q, (self).widen_heads(k), (self).widen_heads(v), o, s[3], 0., True, attn_mask=None, scale=None)
+                dz = torch.empty_like(z)
+                torch.copy_(torch.slice(dz, 2, 0, $H, 1), torch.transpose(dq, 1, 2))
+                torch.copy_(torch.slice(dz, 2, $H, $H + $K, 1), torch.transpose((self).narrow_heads(dk), 1, 2))
+                torch.copy_(torch.slice(dz, 2, $H + $K, $H + 2*$K, 1), torch.transpose((self).narrow_heads(dv), 1, 2))
+                (self).rotate_(torch.slice(dz, 2, 0, $H + $K, 1), torch.to(torch.unsqueeze(cos, 1), $P), torch.to(torch.unsqueeze(sin, 1), $P), -1)
+            %s%s    dz2 = torch.view(dz, [B * T, ($H + 2*$K) * $E])
+                (self).add_product(dw[1], dz2, (self).scaled(x, r, w[0]))
+                return (self).norm_backward(dy, torch.mm(dz2, w[1]), x, r, w[0], dw[0])
+            """.formatted(headNorms, addBias);
+    }
+
+    /** The MLP with its residual, row by row: returns y, then what backward needs: r [N, 1] and the gate and up products [N, 2F]. */
+    private static final String MLP = """
+              def gates(self: __torch__.M, x: Tensor, w: List[Tensor]) -> List[Tensor]:
+                r = (self).row_scale(x, $D)
+                return [r, torch.linear((self).scaled(x, r, w[3]), w[4], None)]
+              def mlp(self: __torch__.M, x: Tensor, w: List[Tensor]) -> List[Tensor]:
+                s = (self).gates(x, w)
+                a = torch.mul_(torch.silu(torch.slice(s[1], 1, 0, $F, 1)), torch.slice(s[1], 1, $F, 2*$F, 1))
+                return torch.add([(self).plus_linear(x, a, w[5])], s)
+              def mlp_backward(self: __torch__.M, dy: Tensor, x: Tensor, s: List[Tensor], w: List[Tensor], dw: List[Tensor]) -> Tensor:
+                g = torch.slice(s[1], 1, 0, $F, 1)
+                u = torch.slice(s[1], 1, $F, 2*$F, 1)
+                a = torch.silu(g)
+                dyp = torch.to(dy, $P)
+                da = torch.mm(dyp, w[5])
+                dgu = torch.empty_like(s[1])
+                torch.mul(da, a, out=torch.slice(dgu, 1, $F, 2*$F, 1))
+                (self).add_product(dw[5], dyp, torch.mul_(a, u))
+                ops.aten.silu_backward(torch.mul_(da, u), g, grad_input=torch.slice(dgu, 1, 0, $F, 1))
+                (self).add_product(dw[4], dgu, (self).scaled(x, s[0], w[3]))
+                return (self).norm_backward(dy, torch.mm(dgu, w[4]), x, s[0], w[3], dw[3])
+            """;
+}
