@@ -1,12 +1,9 @@
 package dev.rlvr.crds;
 
-import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.EntropyFrom;
-import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Scope;
 import dev.rlvr.crds.AlgorithmSpec.Objective;
 import dev.rlvr.crds.RewardSpec.Verifier;
 import dev.rlvr.crds.RolloutSpec.Engine;
 import dev.rlvr.crds.Source.Scheme;
-import dev.rlvr.crds.TrainerSpec.Precision;
 import dev.rlvr.crds.TrainerSpec.Sharding;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -56,11 +53,6 @@ public final class Release {
         refuse(of.objective() != Objective.DAPO, "algorithm.objective", of.objective(), "use DAPO");
         refuse(of.klCoefficient() != 0, "algorithm.klCoefficient", of.klCoefficient(), "use 0");
         refuse(of.entropyCoefficient() != 0, "algorithm.entropyCoefficient", of.entropyCoefficient(), "use 0");
-
-        AlgorithmSpec.ForkingTokens forking = of.forkingTokens();
-        refuse(forking.scope() != Scope.MiniBatch, "algorithm.forkingTokens.scope", forking.scope(), "use MiniBatch");
-        EntropyFrom from = forking.entropyFrom();
-        refuse(from != EntropyFrom.Current, "algorithm.forkingTokens.entropyFrom", from, "use Current");
     }
 
     private void sampling(RolloutSpec rollout, RewardSpec reward) {
@@ -74,7 +66,6 @@ public final class Release {
         refuse(trainer.replicas() != 1, "trainer.replicas", trainer.replicas(), "use 1");
         refuse(trainer.gpusPerReplica() != 0, "trainer.gpusPerReplica", trainer.gpusPerReplica(), "use 0 (CPU)");
         refuse(trainer.ranksPerReplica() != 1, "trainer.ranksPerReplica", trainer.ranksPerReplica(), "use 1");
-        refuse(trainer.precision() != Precision.F32, "trainer.precision", trainer.precision(), "use F32");
         refuse(trainer.sharding() != Sharding.None, "trainer.sharding", trainer.sharding(), "use None");
     }
 

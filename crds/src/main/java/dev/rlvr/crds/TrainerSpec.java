@@ -77,6 +77,13 @@ public record TrainerSpec(
         @JsonPropertyDescription("Tokens, padding included, of one forward and backward pass. Default 16384.")
         int microBatchTokens,
 
+        @Default("Auto")
+        @JsonPropertyDescription(
+                "Whether backward runs each layer's forward again instead of keeping what it computed: Always (least"
+                        + " memory), Never (fastest) or Auto, which keeps what fits. The result is the same to the bit."
+                        + " Default Auto.")
+        Recomputation recomputation,
+
         @PreserveUnknownFields
         @SchemaFrom(type = Map.class)
         @JsonPropertyDescription(
@@ -89,6 +96,13 @@ public record TrainerSpec(
     public enum Precision {
         F32,
         BF16
+    }
+
+    /** When a layer's forward is run again in backward. */
+    public enum Recomputation {
+        Auto,
+        Always,
+        Never
     }
 
     /** ZeRO stages by what they split. */

@@ -25,8 +25,6 @@ class ReleaseTest {
                     algorithm: {objective: GSPO}                 | spec.algorithm.objective: GSPO is not in this release; use DAPO
                     algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
                     algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
-                    algorithm: {forkingTokens: {scope: Sequence}} | spec.algorithm.forkingTokens.scope: Sequence is not in this release; use MiniBatch
-                    algorithm: {forkingTokens: {entropyFrom: Rollout}} | spec.algorithm.forkingTokens.entropyFrom: Rollout is not in this release; use Current
                     rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded
                     rollout: {topP: 0.9}                         | spec.rollout.topP: 0.9 is not in this release; use 1.0
                     rollout: {topK: 50}                          | spec.rollout.topK: 50 is not in this release; use 0
@@ -34,7 +32,6 @@ class ReleaseTest {
                     trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
                     trainer: {gpusPerReplica: 0, replicas: 2}    | spec.trainer.replicas: 2 is not in this release; use 1
                     trainer: {gpusPerReplica: 0, ranksPerReplica: 2} | spec.trainer.ranksPerReplica: 2 is not in this release; use 1
-                    trainer: {gpusPerReplica: 0, precision: BF16} | spec.trainer.precision: BF16 is not in this release; use F32
                     model: {source: hf://Qwen/Qwen3-8B-Base}     | spec.model.source: hf://Qwen/Qwen3-8B-Base is not in this release; use file:///, pvc:// or bundled://
                     data: {source: hf://org/data/train.jsonl}    | spec.data.source: hf://org/data/train.jsonl is not in this release; use file:///, pvc:// or bundled://
                     evaluation: [{name: aime, source: hf://org/aime}] | spec.evaluation[aime].source: hf://org/aime is not in this release; use file:///, pvc:// or bundled://
@@ -50,6 +47,9 @@ class ReleaseTest {
                 "algorithm: {forkingTokens: {select: Random, fraction: 0.5}}",
                 "algorithm: {forkingTokens: {select: LowestEntropy, entropyThreshold: 0.7, denominator: All}}",
                 "algorithm: {dynamicSampling: {enabled: false}, epochsPerBatch: 4, clip: {low: 0.1, high: 0.3, dual: 3}}",
+                "algorithm: {forkingTokens: {scope: Sequence}}",
+                "algorithm: {forkingTokens: {scope: MicroBatch, entropyFrom: Rollout}}",
+                "trainer: {gpusPerReplica: 0, precision: BF16, recomputation: Always}",
                 "reward: {verifier: Numeric, overlong: {maxTokens: 100, cacheTokens: 20}}",
                 "checkpoint: {resumeFrom: pvc://old/checkpoints/step-000010}",
                 "checkpoint: {resumeFrom: file:///old/checkpoints/step-000010}",
