@@ -1,5 +1,6 @@
 package dev.rlvr.trainer;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.rlvr.crds.DataSpec;
 import dev.rlvr.crds.EvaluationSpec;
 import dev.rlvr.crds.Manifest;
@@ -15,6 +16,7 @@ import dev.rlvr.trainer.model.ModelFolder;
 import dev.rlvr.trainer.reward.Verifier;
 import dev.rlvr.trainer.rollout.TextCodec;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +33,7 @@ import java.util.Optional;
  * @param problems to train on
  * @param evaluations held-out sets
  * @param verifier what verifies answers
+ * @param memory what the job will take
  */
 record Inputs(
         RLVRJob job,
@@ -38,7 +41,8 @@ record Inputs(
         Optional<Checkpoints.Saved> resume,
         List<Problem> problems,
         List<HeldOut> evaluations,
-        Verifier verifier) {
+        Verifier verifier,
+        MemoryPlan memory) {
     /** Weights, first and second moments in F32. */
     private static final int BYTES_PER_PARAMETER = 12;
 
@@ -74,9 +78,11 @@ record Inputs(
         requireTokens(spec, model, problems, evaluations);
         Optional<Checkpoints.Saved> resume =
                 Optional.ofNullable(spec.checkpoint().resumeFrom()).map(source -> checkpoint(source, sources, model));
+        MemoryPlan memory = MemoryPlan.of(spec, model.config(), physicalMemory());
+        memory.require();
         requireWritable(work);
         requireDisk(work, model.config().parameters() * BYTES_PER_PARAMETER, usable(work));
-        return new Inputs(job, model, resume, problems, evaluations, verifier);
+        return new Inputs(job, model, resume, problems, evaluations, verifier, memory);
     }
 
     private static ModelFolder model(RLVRJobSpec spec, SourceResolver sources) {
@@ -215,6 +221,11 @@ record Inputs(
             at = at.getParent();
         }
         return at;
+    }
+
+    /** Of the machine, or of the pod where it has a limit, in bytes. */
+    private static long physicalMemory() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 
     private static long usable(Path work) {

@@ -3,11 +3,14 @@ package dev.rlvr.trainer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.rlvr.crds.AlgorithmSpec;
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Denominator;
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.EntropyFrom;
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Scope;
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Select;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.ForwardPass;
 import dev.rlvr.trainer.model.ModelTensors;
-import dev.rlvr.trainer.model.Retention;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.objective.ForkingTokenMask;
 import dev.rlvr.trainer.objective.PolicyLoss;
@@ -23,9 +26,8 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
- * One gradient step on a mini-batch: score all its tokens, take the forking tokens among them, then forward and backward
- * one micro-batch at a time. Scores, mask and denominator are those of the whole mini-batch, so the result does not depend
- * on how it is cut into micro-batches.
+ * One gradient step on a mini-batch: score all its tokens, take the forking tokens among them, go backward from these. The denominator,
+ * and with scope MiniBatch the mask, are those of the whole mini-batch, so the result does not depend on how it is cut into micro-batches.
  */
 final class PolicyUpdate {
     private final Decoder decoder;
@@ -35,6 +37,7 @@ final class PolicyUpdate {
     private final AlgorithmSpec algorithm;
     private final double temperature;
     private final int microBatchTokens;
+    private final RecomputationPlan recomputation;
 
     PolicyUpdate(
             Decoder decoder,
@@ -43,7 +46,8 @@ final class PolicyUpdate {
             PolicyLoss loss,
             AlgorithmSpec algorithm,
             double temperature,
-            int microBatchTokens) {
+            int microBatchTokens,
+            RecomputationPlan recomputation) {
         this.decoder = decoder;
         this.gradients = gradients;
         this.optimizer = optimizer;
@@ -51,6 +55,7 @@ final class PolicyUpdate {
         this.algorithm = algorithm;
         this.temperature = temperature;
         this.microBatchTokens = microBatchTokens;
+        this.recomputation = recomputation;
     }
 
     /** An answer and what the update needs of it. {@code kept} is filled in by the update. */
@@ -79,46 +84,102 @@ final class PolicyUpdate {
     /** Makes the step. */
     Result apply(List<Item> miniBatch, double learningRate, RandomGenerator random) {
         List<MicroBatch> parts = microBatches(miniBatch);
+        double sum = sharesOneThreshold() ? together(parts, random) : oneByOne(parts, random);
+        ForkingTokenMask mask =
+                ForkingTokenMask.join(parts.stream().map(part -> part.mask).toList(), algorithm.forkingTokens());
+        int denominator =
+                algorithm.forkingTokens().denominator() == Denominator.Kept ? mask.count() : mask.kept().length;
+        double norm = 0;
+        if (mask.count() > 0) {
+            norm = optimizer.step(gradients, denominator, learningRate);
+            decoder.refresh();
+        }
+        RatioStatistics statistics = parts.stream()
+                .map(part -> part.statistics(algorithm.clip()))
+                .reduce(RatioStatistics.NONE, RatioStatistics::plus);
+        return new Result(sum / Math.max(1, denominator), norm, mask.threshold(), mask.count(), statistics);
+    }
+
+    /** Whether no micro-batch can go backward before all have been scored. */
+    private boolean sharesOneThreshold() {
+        ForkingTokens tokens = algorithm.forkingTokens();
+        return tokens.scope() == Scope.MiniBatch
+                && tokens.entropyFrom() == EntropyFrom.Current
+                && tokens.select() != Select.All
+                && tokens.entropyThreshold() == null;
+    }
+
+    /** Scores all micro-batches, takes the mask over all of them, then runs backward for each. */
+    private double together(List<MicroBatch> parts, RandomGenerator random) {
+        RecomputationPlan.Choice choice = recomputation.choose(
+                parts.stream().mapToLong(part -> part.tokens.padded()).sum(),
+                parts.stream().mapToLong(part -> part.tokens.padded()).max().orElse(0));
         List<ForwardPass> passes = new ArrayList<>();
         try {
             for (MicroBatch part : parts) {
-                ForwardPass pass = decoder.forward(part.tokens(), Retention.ACTIVATIONS);
-                passes.add(pass);
-                part.take(pass.score(temperature));
+                if (choice.together()) {
+                    passes.add(decoder.forward(part.tokens, choice.retention()));
+                    part.take(passes.getLast().score(temperature));
+                } else {
+                    part.take(decoder.score(part.tokens, temperature));
+                }
             }
-            ForkingTokenMask mask = mask(parts, random);
-            double denominator = Math.max(
-                    1, algorithm.forkingTokens().denominator() == Denominator.Kept ? mask.count() : mask.kept().length);
+            mark(parts, ForkingTokenMask.select(entropies(parts), algorithm.forkingTokens(), random));
             double sum = 0;
-            RatioStatistics statistics = RatioStatistics.NONE;
-            int at = 0;
             for (int i = 0; i < parts.size(); i++) {
-                MicroBatch part = parts.get(i);
-                boolean[] kept = Arrays.copyOfRange(mask.kept(), at, at + part.size());
-                at += part.size();
-                part.mark(kept);
-                sum += backward(passes.get(i), part, kept, denominator);
-                passes.get(i).close();
-                statistics = statistics.plus(part.statistics(algorithm.clip()));
+                try (ForwardPass pass =
+                        choice.together() ? passes.get(i) : decoder.forward(parts.get(i).tokens, choice.retention())) {
+                    sum += backward(pass, parts.get(i));
+                }
             }
-            double norm = 0;
-            if (mask.count() > 0) {
-                norm = optimizer.step(gradients, learningRate);
-                decoder.refresh();
-            }
-            return new Result(sum, norm, mask.threshold(), mask.count(), statistics);
+            return sum;
         } finally {
             passes.forEach(ForwardPass::close);
         }
     }
 
-    private ForkingTokenMask mask(List<MicroBatch> parts, RandomGenerator random) {
-        float[] entropies =
-                concatenate(parts.stream().map(part -> part.entropies).toList());
-        return ForkingTokenMask.select(entropies, algorithm.forkingTokens(), random);
+    /** Runs forward and backward for each micro-batch in turn: its mask needs nothing of the others' passes. */
+    private double oneByOne(List<MicroBatch> parts, RandomGenerator random) {
+        ForkingTokens tokens = algorithm.forkingTokens();
+        boolean marked = tokens.scope() == Scope.MiniBatch && tokens.entropyFrom() == EntropyFrom.Rollout;
+        if (marked) {
+            mark(parts, ForkingTokenMask.select(entropies(parts), tokens, random));
+        }
+        double sum = 0;
+        for (MicroBatch part : parts) {
+            try (ForwardPass pass = decoder.forward(part.tokens, recomputation.choose(part.tokens.padded()))) {
+                part.take(pass.score(temperature));
+                if (!marked) {
+                    float[] entropies = entropies(List.of(part));
+                    part.mark(
+                            tokens.scope() == Scope.Sequence
+                                    ? ForkingTokenMask.selectEach(entropies, part.lengths(), tokens, random)
+                                    : ForkingTokenMask.select(entropies, tokens, random));
+                }
+                sum += backward(pass, part);
+            }
+        }
+        return sum;
     }
 
-    private double backward(ForwardPass pass, MicroBatch part, boolean[] kept, double denominator) {
+    /** Entropies that select, of all tokens in order. */
+    private float[] entropies(List<MicroBatch> parts) {
+        boolean rollout = algorithm.forkingTokens().entropyFrom() == EntropyFrom.Rollout;
+        return concatenate(parts.stream()
+                .map(part -> rollout ? part.rolloutEntropies() : part.entropies)
+                .toList());
+    }
+
+    private static void mark(List<MicroBatch> parts, ForkingTokenMask mask) {
+        int at = 0;
+        for (MicroBatch part : parts) {
+            part.mark(mask.slice(at, at + part.size()));
+            at += part.size();
+        }
+    }
+
+    private double backward(ForwardPass pass, MicroBatch part) {
+        boolean[] kept = part.mask.kept();
         long[] positions = IntStream.range(0, kept.length)
                 .filter(i -> kept[i])
                 .asLongStream()
@@ -130,8 +191,7 @@ final class PolicyUpdate {
                 temperature,
                 (chunk, logProbabilities, from, to) -> {
                     long[] here = Arrays.copyOfRange(positions, from, to);
-                    return loss.of(
-                            chunk, logProbabilities, at(chunk, old, here), at(chunk, advantages, here), denominator);
+                    return loss.of(chunk, logProbabilities, at(chunk, old, here), at(chunk, advantages, here));
                 },
                 gradients);
     }
@@ -180,18 +240,19 @@ final class PolicyUpdate {
         private final TokenBatch tokens;
         private float[] logProbabilities = {};
         private float[] entropies = {};
+        private ForkingTokenMask mask = ForkingTokenMask.NONE;
 
         MicroBatch(List<Item> items) {
             this.items = List.copyOf(items);
             this.tokens = new TokenBatch(items.stream().map(Item::row).toList());
         }
 
-        TokenBatch tokens() {
-            return tokens;
+        int size() {
+            return tokens.responseTokens();
         }
 
-        int size() {
-            return entropies.length;
+        int[] lengths() {
+            return items.stream().mapToInt(item -> item.sample().length()).toArray();
         }
 
         void take(Decoder.Scores scores) {
@@ -199,12 +260,18 @@ final class PolicyUpdate {
             entropies = scores.entropies();
         }
 
-        void mark(boolean[] kept) {
+        void mark(ForkingTokenMask selected) {
+            mask = selected;
             int at = 0;
             for (Item item : items) {
-                System.arraycopy(kept, at, item.kept(), 0, item.kept().length);
+                System.arraycopy(selected.kept(), at, item.kept(), 0, item.kept().length);
                 at += item.kept().length;
             }
+        }
+
+        float[] rolloutEntropies() {
+            return concatenate(
+                    items.stream().map(item -> item.sample().entropies()).toList());
         }
 
         float[] oldLogProbabilities() {

@@ -11,7 +11,6 @@ import dev.rlvr.trainer.data.ProblemStream;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.ModelConfig;
 import dev.rlvr.trainer.model.ModelTensors;
-import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.objective.PolicyLoss;
@@ -74,6 +73,7 @@ final class TrainerRun {
         try (RunReport report = new RunReport(work, from.step(), steps, log, sinks(), clock);
                 TextCodec codec = TextCodec.open(inputs.model().tokenizerFile());
                 NDManager owner = Torch.start(threads())) {
+            LOG.info(inputs.memory().summary());
             report.phase(Phase.LOADING);
             LOG.info(
                     "{} attempt {}: {} from step {} of {}",
@@ -83,7 +83,7 @@ final class TrainerRun {
                     from.step(),
                     steps);
             Weights weights = weights(owner, newest);
-            try (Decoder decoder = new Decoder(owner, weights, Precision.F32, longest());
+            try (Decoder decoder = new Decoder(owner, weights, MemoryPlan.precision(spec), longest());
                     AdamW optimizer = optimizer(owner, weights, newest);
                     PolicyLoss loss = new PolicyLoss(spec.algorithm().clip());
                     VerifierPool verifiers = verifiers()) {
@@ -97,7 +97,8 @@ final class TrainerRun {
                         loss,
                         spec.algorithm(),
                         spec.rollout().temperature(),
-                        spec.trainer().microBatchTokens());
+                        spec.trainer().microBatchTokens(),
+                        inputs.memory().recomputation());
                 Trainer.Parts parts = new Trainer.Parts(
                         inputs,
                         decoder,

@@ -76,6 +76,66 @@ class TrainerTest {
     }
 
     @Test
+    void computingLayersAgainGivesTheVerySameWeights() throws Exception {
+        byte[] never = job("never", 2, "", ", microBatchTokens: 300, recomputation: Never")
+                .run()
+                .finalWeights();
+        byte[] always = job("always", 2, "", ", microBatchTokens: 300, recomputation: Always")
+                .run()
+                .finalWeights();
+
+        assertThat(always).isEqualTo(never);
+    }
+
+    @Test
+    void theShareCanBeTakenOfEachSequenceOrOfEachMicroBatch() throws Exception {
+        SmallJob sequence = job("sequence", 1, "forkingTokens: {fraction: 0.2, scope: Sequence}", "")
+                .run();
+        SmallJob microBatch = job(
+                        "micro", 1, "forkingTokens: {fraction: 0.2, scope: MicroBatch}", ", microBatchTokens: 300")
+                .run();
+
+        for (String line : Files.readAllLines(sequence.work().resolve("rollouts/step-000001.jsonl"))) {
+            JsonNode kept = JSON.readTree(line).path("kept");
+            long count = java.util.stream.StreamSupport.stream(kept.spliterator(), false)
+                    .filter(JsonNode::asBoolean)
+                    .count();
+            if (count > 0) { // groups without a signal take no part
+                assertThat(count).isEqualTo((long) Math.ceil(0.2 * kept.size() - 1e-9));
+            }
+        }
+        assertThat(lines(microBatch).getFirst().path("kept_token_fraction").asDouble())
+                .isBetween(0.2, 0.22);
+    }
+
+    @Test
+    void rolloutEntropiesSelectTheSameTokensWhileThePolicyIsTheSame() throws Exception {
+        JsonNode current =
+                lines(job("current", 1, "", "").withOneUpdatePerStep().run()).getFirst();
+        JsonNode rollout = lines(job("rollout", 1, "forkingTokens: {entropyFrom: Rollout}", "")
+                        .withOneUpdatePerStep()
+                        .run())
+                .getFirst();
+
+        assertThat(rollout.path("loss").asDouble())
+                .isCloseTo(current.path("loss").asDouble(), within(1e-5));
+        assertThat(rollout.path("grad_norm").asDouble())
+                .isCloseTo(current.path("grad_norm").asDouble(), within(1e-3));
+    }
+
+    @Test
+    void bf16StartsWhereF32Starts() throws Exception {
+        JsonNode f32 = lines(job("f32", 1, "", "").run()).getFirst();
+        JsonNode bf16 = lines(job("bf16", 1, "", ", precision: BF16").run()).getFirst();
+
+        for (String metric : List.of("entropy", "grad_norm", "reward")) {
+            double expected = f32.path(metric).asDouble();
+            assertThat(bf16.path(metric).asDouble()).as(metric).isCloseTo(expected, within(0.25 * Math.abs(expected)));
+        }
+        assertThat(bf16.path("kl").asDouble()).isLessThan(1e-2);
+    }
+
+    @Test
     void theDenominatorOfAllTokensMakesTheLossFiveTimesSmaller() throws Exception {
         JsonNode kept = lines(
                         job("kept", 1, "forkingTokens: {denominator: Kept}", "").run())

@@ -18,7 +18,12 @@ final class Head {
     Head(Script script, WorkingWeights weights, int vocabulary) {
         this.script = script;
         this.weights = weights;
-        this.chunk = Math.max(32, LOGITS_AT_ONCE / vocabulary);
+        this.chunk = chunk(vocabulary);
+    }
+
+    /** Rows whose logits exist at once. */
+    static int chunk(int vocabulary) {
+        return Math.max(32, LOGITS_AT_ONCE / vocabulary);
     }
 
     /** Log-probabilities of the targets and entropies for rows {@code [n, hidden]}. */

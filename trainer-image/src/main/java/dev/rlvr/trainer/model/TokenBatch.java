@@ -31,6 +31,11 @@ public record TokenBatch(List<Row> rows) {
         return rows.stream().mapToInt(Row::length).max().orElse(0);
     }
 
+    /** Tokens that are computed, padding included. */
+    public long padded() {
+        return (long) rows.size() * width();
+    }
+
     /** Response tokens of all rows. */
     public int responseTokens() {
         return rows.stream().mapToInt(row -> row.response().size()).sum();

@@ -46,7 +46,7 @@ final class WorkingWeights implements AutoCloseable {
     }
 
     /** Whether the tensor at a position takes part in matrix products; biases are added inside them. */
-    private static boolean isCast(ModelConfig config, int position) {
+    static boolean isCast(ModelConfig config, int position) {
         if (position < WeightLayout.LAYERS) {
             return position == WeightLayout.EMBEDDING && config.tiedHead();
         }

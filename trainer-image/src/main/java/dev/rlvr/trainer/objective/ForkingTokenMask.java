@@ -1,11 +1,13 @@
 package dev.rlvr.trainer.objective;
 
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * Which response tokens of a mini-batch take part in the update ("Beyond the 80/20 Rule", arXiv 2506.01939, Eq. 6). A share keeps exactly
+ * Which response tokens take part in the update ("Beyond the 80/20 Rule", arXiv 2506.01939, Eq. 6). A share keeps exactly
  * {@code ceil(fraction * tokens)} of them, at least 1; where entropies tie at the edge, earlier tokens go first. Only response tokens come
  * in, so prompts and padding can neither be kept nor move the threshold.
  *
@@ -15,10 +17,13 @@ import java.util.random.RandomGenerator;
  */
 @SuppressWarnings("ArrayRecordComponent") // as long as the batch; never compared
 public record ForkingTokenMask(boolean[] kept, int count, double threshold) {
+    /** Nothing of nothing. */
+    public static final ForkingTokenMask NONE = new ForkingTokenMask(new boolean[0], 0, Double.NaN);
+
     /**
      * Selects tokens.
      *
-     * @param entropies of all response tokens of the mini-batch, in nats, {@code [tokens]}
+     * @param entropies of all response tokens among which a share is taken, in nats, {@code [tokens]}
      * @param settings what to select
      * @param random source of the Random selection
      * @throws DivergedException if an entropy is not a number: the policy has diverged
@@ -41,7 +46,56 @@ public record ForkingTokenMask(boolean[] kept, int count, double threshold) {
                         : atLeast(negated(entropies), -settings.entropyThreshold());
             case Random -> largest(keys(entropies.length, random), fraction(settings));
         };
-        return describe(kept, entropies, settings.select() == ForkingTokens.Select.LowestEntropy);
+        return describe(kept, entropies, isLowest(settings));
+    }
+
+    /**
+     * Selects tokens of each sequence by itself.
+     *
+     * @param lengths of the sequences that the entropies belong to, in order
+     */
+    public static ForkingTokenMask selectEach(
+            float[] entropies, int[] lengths, ForkingTokens settings, RandomGenerator random) {
+        List<ForkingTokenMask> masks = new ArrayList<>();
+        int at = 0;
+        for (int length : lengths) {
+            masks.add(select(Arrays.copyOfRange(entropies, at, at + length), settings, random));
+            at += length;
+        }
+        return join(masks, settings);
+    }
+
+    /** One mask of several, in order. */
+    public static ForkingTokenMask join(List<ForkingTokenMask> masks, ForkingTokens settings) {
+        boolean[] kept =
+                new boolean[masks.stream().mapToInt(mask -> mask.kept.length).sum()];
+        int count = 0;
+        double threshold = Double.NaN;
+        int at = 0;
+        for (ForkingTokenMask mask : masks) {
+            System.arraycopy(mask.kept, 0, kept, at, mask.kept.length);
+            at += mask.kept.length;
+            if (mask.count > 0) {
+                boolean further = isLowest(settings) ? mask.threshold > threshold : mask.threshold < threshold;
+                threshold = count == 0 || further ? mask.threshold : threshold;
+                count += mask.count;
+            }
+        }
+        return new ForkingTokenMask(kept, count, threshold);
+    }
+
+    /** The mask of tokens {@code from} to {@code to - 1}, with the threshold of the whole. */
+    public ForkingTokenMask slice(int from, int to) {
+        boolean[] part = Arrays.copyOfRange(kept, from, to);
+        int here = 0;
+        for (boolean keep : part) {
+            here += keep ? 1 : 0;
+        }
+        return new ForkingTokenMask(part, here, threshold);
+    }
+
+    private static boolean isLowest(ForkingTokens settings) {
+        return settings.select() == ForkingTokens.Select.LowestEntropy;
     }
 
     private static double fraction(ForkingTokens settings) {

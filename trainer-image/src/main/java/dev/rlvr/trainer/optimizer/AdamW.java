@@ -22,16 +22,13 @@ public final class AdamW implements AutoCloseable {
     private static final String SCRIPT = """
               def norm(self: __torch__.M, g: List[Tensor]) -> Tensor:
                 return torch.norm(torch.stack(ops.aten._foreach_norm(g, 2), 0))
-              def scale(self: __torch__.M, g: List[Tensor], factor: float) -> List[Tensor]:
-                ops.aten._foreach_mul_(g, factor)
-                return g
               def zero(self: __torch__.M, g: List[Tensor]) -> List[Tensor]:
                 ops.aten._foreach_zero_(g)
                 return g
-              def step(self: __torch__.M, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], t: List[Tensor], lr: float, b1: float, b2: float, wd: float, eps: float) -> List[Tensor]:
+              def step(self: __torch__.M, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], t: List[Tensor], lr: float, b1: float, b2: float, wd: float, eps: float, divisor: Tensor) -> List[Tensor]:
                 none = annotate(List[Tensor], [])
                 ops.aten._foreach_add_(t, 1)
-                ops.aten._fused_adamw_(p, g, m, v, none, t, lr=lr, beta1=b1, beta2=b2, weight_decay=wd, eps=eps, amsgrad=False, maximize=False, grad_scale=None, found_inf=None)
+                ops.aten._fused_adamw_(p, g, m, v, none, t, lr=lr, beta1=b1, beta2=b2, weight_decay=wd, eps=eps, amsgrad=False, maximize=False, grad_scale=divisor, found_inf=None)
                 return p
             """;
 
@@ -92,29 +89,32 @@ public final class AdamW implements AutoCloseable {
     /**
      * Makes one step, and sets the gradients to 0.
      *
-     * @param gradients of all weights
+     * @param gradients of all weights, summed over tokens
+     * @param denominator what the sums are divided by
      * @param learningRate of this step
-     * @return the gradients' norm before it was clipped
+     * @return the divided gradients' norm before it was clipped
      * @throws DivergedException if the norm is not finite; the weights are then as before
      */
-    public double step(ModelTensors gradients, double learningRate) {
+    public double step(ModelTensors gradients, double denominator, double learningRate) {
         try (NDManager scope = owner.newSubManager()) {
-            double norm = script.tensor(scope, "norm", gradients.all()).getFloat();
+            double norm = script.tensor(scope, "norm", gradients.all()).getFloat() / denominator;
             if (!Double.isFinite(norm)) {
                 throw new DivergedException("the gradient norm is " + norm);
             }
-            if (settings.gradientClip() > 0 && norm > settings.gradientClip()) {
-                script.tensors(scope, "scale", gradients.all(), settings.gradientClip() / (norm + 1e-6));
-            }
-            update(scope, gradients, learningRate, true);
-            update(scope, gradients, learningRate, false);
+            double clipped = settings.gradientClip() > 0 && norm > settings.gradientClip()
+                    ? (norm + 1e-6) / settings.gradientClip()
+                    : 1;
+            NDArray divisor = scope.create((float) (denominator * clipped));
+            update(scope, gradients, divisor, learningRate, true);
+            update(scope, gradients, divisor, learningRate, false);
             script.tensors(scope, "zero", gradients.all());
             steps++;
             return norm;
         }
     }
 
-    private void update(NDManager scope, ModelTensors gradients, double learningRate, boolean decayed) {
+    private void update(
+            NDManager scope, ModelTensors gradients, NDArray divisor, double learningRate, boolean decayed) {
         List<NDArray> parameters = group(weights.tensors(), decayed);
         List<NDArray> counts = new ArrayList<>();
         for (int i = 0; i < parameters.size(); i++) {
@@ -132,7 +132,8 @@ public final class AdamW implements AutoCloseable {
                 settings.beta1(),
                 settings.beta2(),
                 decayed ? settings.weightDecay() : 0.0,
-                settings.epsilon());
+                settings.epsilon(),
+                divisor);
     }
 
     private static List<NDArray> group(ModelTensors tensors, boolean decayed) {

@@ -94,12 +94,13 @@ public final class Pretrain {
             int tokens = batch.responseTokens();
             try (ForwardPass pass = decoder.forward(batch, Retention.ACTIVATIONS)) {
                 double loss = pass.backward(
-                        LongStream.range(0, tokens).toArray(),
-                        1.0,
-                        (chunk, logProbabilities, from, to) ->
-                                logProbabilities.sum().div(-tokens),
-                        gradients);
-                optimizer.step(gradients, LearningRate.at(step, steps, OPTIMIZER));
+                                LongStream.range(0, tokens).toArray(),
+                                1.0,
+                                (chunk, logProbabilities, from, to) ->
+                                        logProbabilities.sum().neg(),
+                                gradients)
+                        / tokens;
+                optimizer.step(gradients, tokens, LearningRate.at(step, steps, OPTIMIZER));
                 decoder.refresh();
                 average = Double.isNaN(average) ? loss : 0.98 * average + 0.02 * loss;
             }

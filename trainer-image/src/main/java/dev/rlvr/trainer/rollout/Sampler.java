@@ -16,7 +16,7 @@ public final class Sampler {
     private static final int COLUMNS = 8;
 
     /** Answers decoded together: more would not be faster on a CPU, and caches grow with it. */
-    private static final int ROWS = 512;
+    public static final int ROWS = 512;
 
     /** The batch is packed anew when fewer than this share of its rows is still being written. */
     private static final double PACK_BELOW = 0.8;

@@ -40,8 +40,8 @@ class PolicyLossTest {
         try (NDManager scope = owner.newSubManager()) {
             NDArray leaf = LibTorch.copy(scope, scope.create(current));
             LibTorch.requireGradient(leaf);
-            NDArray value = Torch.withGradients(
-                    () -> loss.of(scope, leaf, scope.create(old), scope.create(advantages), denominator));
+            NDArray value = Torch.withGradients(() -> loss.of(scope, leaf, scope.create(old), scope.create(advantages))
+                    .div((float) denominator));
             LibTorch.backward(value, scope.create(1f));
             return new Outcome(
                     value.getFloat(),

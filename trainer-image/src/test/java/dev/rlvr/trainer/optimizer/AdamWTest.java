@@ -73,7 +73,7 @@ class AdamWTest {
         for (int i = 0; i < gradients.size(); i++) {
             accumulate(sums.all().get(i), gradients.get(i));
         }
-        return optimizer.step(sums, learningRate);
+        return optimizer.step(sums, 1, learningRate);
     }
 
     private ModelTensors sums() {
@@ -187,7 +187,7 @@ class AdamWTest {
         List<float[]> before = values(weights);
         try (AdamW optimizer = AdamW.start(owner, weights, NO_CLIP)) {
             // no gradient at all: whatever moves, moves by decay
-            assertThat(optimizer.step(sums(), 0.5)).isZero();
+            assertThat(optimizer.step(sums(), 1, 0.5)).isZero();
         }
 
         for (int i = 0; i < before.size(); i++) {
@@ -226,6 +226,27 @@ class AdamWTest {
             assertThat(parts.tensors().all().get(i).toFloatArray())
                     .usingComparatorWithPrecision(1e-6f)
                     .containsExactly(whole.tensors().all().get(i).toFloatArray());
+        }
+    }
+
+    @Test
+    void sumsOverTokensAreDividedBeforeTheyAreClipped() {
+        Weights summed = weights();
+        Weights divided = weights();
+        try (AdamW first = AdamW.start(owner, summed, CLIP_AT_ONE);
+                AdamW second = AdamW.start(owner, divided, CLIP_AT_ONE)) {
+            ModelTensors sums = sums();
+            List<float[]> gradients = gradients(summed, 1, 8 * 3);
+            for (int i = 0; i < gradients.size(); i++) {
+                accumulate(sums.all().get(i), gradients.get(i));
+            }
+            double norm = first.step(sums, 8, 0.01);
+            assertThat(step(second, sums(), gradients(divided, 1, 3), 0.01)).isCloseTo(norm, within(1e-4));
+        }
+        for (int i = 0; i < summed.tensors().all().size(); i++) {
+            assertThat(summed.tensors().all().get(i).toFloatArray())
+                    .usingComparatorWithPrecision(1e-6f)
+                    .containsExactly(divided.tensors().all().get(i).toFloatArray());
         }
     }
 

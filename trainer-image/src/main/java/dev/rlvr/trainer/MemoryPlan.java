@@ -1,0 +1,111 @@
+package dev.rlvr.trainer;
+
+import dev.rlvr.crds.RLVRJobSpec;
+import dev.rlvr.crds.TrainerSpec.Recomputation;
+import dev.rlvr.trainer.model.MemoryNeed;
+import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.Precision;
+import dev.rlvr.trainer.rollout.Sampler;
+import java.util.Locale;
+
+/**
+ * Peak memory of a job, predicted from its manifest and the model's shape for prompts and answers that are as long as they may be.
+ *
+ * @param state weights, gradients, moments of the optimizer and working copies, in bytes
+ * @param snapshot the copy of weights and moments that is being written while training goes on
+ * @param update most that an update keeps and computes with
+ * @param rollout most that sampling keeps: the KV cache and its workspace
+ * @param runtime the JVM and libtorch themselves
+ * @param limit what the machine or the pod has
+ */
+record MemoryPlan(
+        long state,
+        long snapshot,
+        long update,
+        long rollout,
+        long runtime,
+        long limit,
+        RecomputationPlan recomputation) {
+    /** Measured: libtorch's code and arenas, the JVM's heap, code and threads while a job runs. */
+    private static final long RUNTIME = 500L << 20;
+
+    /** Predicts for a job. */
+    static MemoryPlan of(RLVRJobSpec spec, ModelConfig config, long limit) {
+        MemoryNeed need = new MemoryNeed(config, precision(spec));
+        long state = need.state();
+        long snapshot = 3L * Float.BYTES * config.parameters();
+        RecomputationPlan plan = new RecomputationPlan(
+                spec.trainer().recomputation(), need, Math.max(0, limit - state - snapshot - RUNTIME));
+        long longest = spec.data().maxPromptTokens() + (long) spec.rollout().maxResponseTokens();
+        long sequences =
+                (long) spec.algorithm().miniBatchPrompts() * spec.algorithm().groupSize();
+        long largest =
+                Math.max(longest, Math.min(sequences * longest, spec.trainer().microBatchTokens()));
+        RecomputationPlan.Choice choice = plan.choose(sequences * longest, largest);
+        long update = plan.bytes(choice.retention(), choice.together() ? sequences * longest : largest, largest);
+        long rows = Math.min(
+                Sampler.ROWS,
+                (long) spec.algorithm().promptsPerBatch() * spec.algorithm().groupSize());
+        long rollout = need.cache() * rows * longest * 5 / 4 + need.head();
+        return new MemoryPlan(state, snapshot, update, rollout, RUNTIME, limit, plan);
+    }
+
+    static Precision precision(RLVRJobSpec spec) {
+        return switch (spec.trainer().precision()) {
+            case F32 -> Precision.F32;
+            case BF16 -> Precision.BF16;
+        };
+    }
+
+    /** Predicted peak in bytes. */
+    long peak() {
+        return state + snapshot + Math.max(update, rollout) + runtime;
+    }
+
+    /**
+     * Refuses a job that cannot fit.
+     *
+     * @throws InputException with what takes how much, and what to change
+     */
+    void require() {
+        if (peak() > limit) {
+            boolean sampling = rollout > update;
+            throw new InputException("%s: the job needs about %s, but there are %s (%s); %s"
+                    .formatted(
+                            sampling ? "spec.rollout.maxResponseTokens" : "spec.trainer.microBatchTokens",
+                            size(peak()),
+                            size(limit),
+                            parts(),
+                            remedy(sampling)));
+        }
+    }
+
+    private String remedy(boolean sampling) {
+        if (state + snapshot + runtime > limit) {
+            return "take a smaller model or a machine with more memory";
+        }
+        if (sampling) {
+            return "lower it, or algorithm.groupSize, or take a machine with more memory";
+        }
+        return recomputation.asked() == Recomputation.Never
+                ? "use trainer.recomputation: Auto, lower it, or take a machine with more memory"
+                : "lower it, or rollout.maxResponseTokens, or take a machine with more memory";
+    }
+
+    /** One line for the log. */
+    String summary() {
+        return "memory: at most about %s of %s (%s)".formatted(size(peak()), size(limit), parts());
+    }
+
+    private String parts() {
+        return "weights, gradients and optimizer %s, checkpoint copy %s, update %s, rollouts %s, runtime %s"
+                .formatted(size(state), size(snapshot), size(update), size(rollout), size(runtime));
+    }
+
+    /** Decimal megabytes or gigabytes, as disks and pods count them. */
+    private static String size(long bytes) {
+        return bytes < 1_000_000_000
+                ? "%d MB".formatted(Math.round(bytes / 1e6))
+                : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
+    }
+}

@@ -1,0 +1,82 @@
+package dev.rlvr.trainer.model;
+
+/**
+ * Bytes that the decoder's parts take, counted from the tensors that {@link LayerScript}, {@link HeadScript} and {@link ForwardPass} make.
+ * The table in {@code docs/memory.md} compares the sums with what was measured.
+ *
+ * @param config the model's shape
+ * @param precision of matrix products
+ */
+public record MemoryNeed(ModelConfig config, Precision precision) {
+    private static final long F32 = Float.BYTES;
+
+    /** Weights, gradients and both moments of the optimizer, and the copies that BF16 computes with. */
+    public long state() {
+        return 4 * F32 * config.parameters() + workingCopies();
+    }
+
+    /** Copies of the weights in another precision than their masters'. */
+    public long workingCopies() {
+        if (precision == Precision.F32) {
+            return 0;
+        }
+        long cast = 0;
+        var layout = WeightLayout.of(config);
+        for (int i = 0; i < layout.size(); i++) {
+            cast += WorkingWeights.isCast(config, i) ? layout.get(i).size() : 0;
+        }
+        return precision.bytes() * cast;
+    }
+
+    /** What a forward pass keeps for each token of its batch, padding included. */
+    public long kept(Retention retention) {
+        long rows = F32 * config.hidden();
+        return switch (retention) {
+            case NOTHING -> 0;
+            case INPUTS -> (config.layers() + 1) * rows;
+            case ACTIVATIONS -> rows + config.layers() * layerActivations();
+        };
+    }
+
+    /** Input, middle, projection, rotated heads, attention's output and gates of one token in one layer. */
+    private long layerActivations() {
+        long rotated = config.family().headNorms() ? queriesAndKeys() : 0;
+        long products = projection() + rotated + queries() + 2L * config.intermediate();
+        return 2 * F32 * config.hidden() + precision.bytes() * products + F32 * (config.heads() + 2);
+    }
+
+    /** What computing a layer, forward or backward, takes for each token of a micro-batch on top of what is kept. */
+    public long workspace() {
+        long width = precision.bytes();
+        long residual = 4 * F32 * config.hidden();
+        long mlp = width * (6L * config.intermediate() + 2L * config.hidden()) + residual;
+        long attention = width * (2 * projection() + 8 * queries() + config.hidden()) + residual;
+        // a layer that is computed again holds its activations, too
+        return layerActivations() + Math.max(mlp, attention);
+    }
+
+    /** The head's chunk of logits, and in BF16 the product that is added to its gradient. */
+    public long head() {
+        long rows = Head.chunk(config.vocabulary());
+        long logits = rows * config.vocabulary();
+        long product = precision == Precision.F32 ? 0 : (long) config.vocabulary() * config.hidden();
+        return 2 * F32 * logits + precision.bytes() * (product + (precision == Precision.F32 ? 0 : logits));
+    }
+
+    /** Keys and values of one token in all layers. */
+    public long cache() {
+        return 2L * precision.bytes() * config.layers() * config.kvHeads() * config.headDim();
+    }
+
+    private long queries() {
+        return (long) config.heads() * config.headDim();
+    }
+
+    private long queriesAndKeys() {
+        return (long) (config.heads() + config.kvHeads()) * config.headDim();
+    }
+
+    private long projection() {
+        return (long) (config.heads() + 2 * config.kvHeads()) * config.headDim();
+    }
+}

@@ -1,0 +1,77 @@
+package dev.rlvr.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rlvr.crds.Manifest;
+import dev.rlvr.crds.RLVRJobSpec;
+import dev.rlvr.crds.TrainerSpec.Recomputation;
+import dev.rlvr.trainer.model.MemoryNeed;
+import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.Precision;
+import dev.rlvr.trainer.model.Retention;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MemoryPlanTest {
+    private static final long GB = 1_000_000_000;
+    private static final ModelConfig SMOLLM2 = new ModelConfig(
+            ModelConfig.Family.LLAMA, 49_152, 576, 1536, 30, 9, 3, 64, 1e-5, 100_000, 2048, true, false, List.of(2));
+
+    private static RLVRJobSpec spec(String trainer, int response) {
+        return Manifest.parse("""
+                        apiVersion: rlvr.dev/v1alpha1
+                        kind: RLVRJob
+                        metadata: {name: small}
+                        spec:
+                          model: {source: "file:///model"}
+                          data: {source: "file:///data.jsonl", maxPromptTokens: 128}
+                          reward: {verifier: Numeric}
+                          algorithm: {promptsPerBatch: 8, groupSize: 8, miniBatchPrompts: 8}
+                          rollout: {maxResponseTokens: %d}
+                          trainer: {gpusPerReplica: 0%s}
+                        """.formatted(response, trainer), "test").getSpec();
+    }
+
+    @Test
+    void weightsGradientsAndMomentsTakeSixteenBytesPerParameter() {
+        assertThat(new MemoryNeed(SMOLLM2, Precision.F32).state()).isEqualTo(16 * SMOLLM2.parameters());
+        assertThat(new MemoryNeed(SMOLLM2, Precision.BF16).state())
+                .as("two more for the copies that BF16 computes with; norms need none")
+                .isBetween((long) (17.9 * SMOLLM2.parameters()), 18 * SMOLLM2.parameters());
+    }
+
+    @Test
+    void autoKeepsLessTheLessThereIs() {
+        MemoryNeed need = new MemoryNeed(SMOLLM2, Precision.F32);
+        assertThat(new RecomputationPlan(Recomputation.Auto, need, 100 * GB).choose(16_384, 4096))
+                .isEqualTo(new RecomputationPlan.Choice(Retention.ACTIVATIONS, true));
+        assertThat(new RecomputationPlan(Recomputation.Auto, need, 4 * GB).choose(16_384, 4096))
+                .isEqualTo(new RecomputationPlan.Choice(Retention.INPUTS, true));
+        assertThat(new RecomputationPlan(Recomputation.Auto, need, GB).choose(16_384, 4096))
+                .isEqualTo(new RecomputationPlan.Choice(Retention.INPUTS, false));
+        assertThat(new RecomputationPlan(Recomputation.Never, need, GB).choose(16_384, 4096))
+                .isEqualTo(new RecomputationPlan.Choice(Retention.ACTIVATIONS, true));
+        assertThat(new RecomputationPlan(Recomputation.Always, need, 100 * GB).choose(16_384, 4096))
+                .isEqualTo(new RecomputationPlan.Choice(Retention.INPUTS, true));
+    }
+
+    @Test
+    void aJobThatFitsIsDescribed() {
+        MemoryPlan plan = MemoryPlan.of(spec("", 128), SMOLLM2, 24 * GB);
+        plan.require();
+        assertThat(plan.summary()).startsWith("memory: at most about ").contains("of 24.0 GB", "optimizer 2.2 GB");
+    }
+
+    @Test
+    void aJobThatCannotFitIsRefusedWithWhatToChange() {
+        assertThatThrownBy(() -> MemoryPlan.of(spec(", recomputation: Never", 1024), SMOLLM2, 24 * GB)
+                        .require())
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith("spec.trainer.microBatchTokens: the job needs about ")
+                .hasMessageContainingAll("but there are 24.0 GB", "use trainer.recomputation: Auto");
+        assertThatThrownBy(() -> MemoryPlan.of(spec("", 128), SMOLLM2, 2 * GB).require())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("take a smaller model");
+    }
+}
