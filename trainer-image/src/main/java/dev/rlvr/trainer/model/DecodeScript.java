@@ -24,7 +24,7 @@ final class DecodeScript {
                 s = torch.matmul(q, torch.transpose(torch.slice(kc, 2, 0, at + 1, 1), 2, 3))
                 s = torch.add(s, torch.slice(bias, 3, 0, at + 1, 1))
                 o = torch.matmul(torch.to(torch.softmax(s, -1, None), $P), torch.slice(vc, 2, 0, at + 1, 1))
-                return (self).mlp((self).plus_linear(x, torch.view(o, [B, $H*$E]), w[2]), w)[0]
+                return (self).mlp((self).plus_product(x, torch.view(o, [B, $H*$E]), w[2]), w)[0]
             """;
 
     private static final String CACHE = """

@@ -20,9 +20,13 @@ public final class Decoder implements AutoCloseable {
      * @param longest longest sequence in tokens
      */
     public Decoder(NDManager owner, Weights weights, Precision precision, int longest) {
+        this(owner, weights, precision, longest, Target.CPU);
+    }
+
+    Decoder(NDManager owner, Weights weights, Precision precision, int longest, Target target) {
         this.owner = owner;
         this.weights = weights;
-        this.script = Script.compile(DecoderScript.of(weights.config(), precision));
+        this.script = Script.compile(DecoderScript.of(weights.config(), precision, target));
         this.working = new WorkingWeights(owner, weights, precision);
         this.rotary = RotaryTables.of(owner, weights.config(), longest);
         this.head = new Head(script, working, weights.config().vocabulary());

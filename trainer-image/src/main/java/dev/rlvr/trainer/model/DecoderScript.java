@@ -7,8 +7,8 @@ package dev.rlvr.trainer.model;
 final class DecoderScript {
     private DecoderScript() {}
 
-    static String of(ModelConfig config, Precision precision) {
-        return (LayerScript.of(config) + HeadScript.SOURCE + DecodeScript.SOURCE)
+    static String of(ModelConfig config, Precision precision, Target target) {
+        return (LayerScript.of(config, precision, target) + HeadScript.SOURCE + DecodeScript.SOURCE)
                 .replace("$D", Integer.toString(config.hidden()))
                 .replace("$H", Integer.toString(config.heads()))
                 .replace("$K", Integer.toString(config.kvHeads()))

@@ -21,7 +21,7 @@ final class HeadScript {
               def spread(self: __torch__.M, x: Tensor, rows: Tensor, count: int) -> Tensor:
                 return torch.index_add_(torch.new_zeros(x, [count, torch.size(x, 1)]), 0, rows, x)
               def logits(self: __torch__.M, x: Tensor, norm: Tensor, head: Tensor) -> Tensor:
-                return torch.to(torch.linear((self).scaled(x, (self).row_scale(x, $D), norm), head, None), 6)
+                return torch.to((self).product((self).scaled(x, (self).row_scale(x, $D), norm), head, None), 6)
               def chosen(self: __torch__.M, z: Tensor, ids: Tensor) -> Tensor:
                 return torch.squeeze(torch.gather(z, 1, torch.unsqueeze(ids, 1), sparse_grad=False), 1)
               def entropy(self: __torch__.M, z: Tensor) -> Tensor:
@@ -42,6 +42,6 @@ final class HeadScript {
                 dz = torch.to(z, $P)
                 r = (self).row_scale(x, $D)
                 (self).add_product(dhead, dz, (self).scaled(x, r, norm))
-                return (self).norm_backward(torch.zeros_like(x), torch.mm(dz, head), x, r, norm, dnorm)
+                return (self).norm_backward(torch.zeros_like(x), (self).product(dz, torch.t(head), None), x, r, norm, dnorm)
             """;
 }

@@ -9,8 +9,15 @@ package dev.rlvr.trainer.model;
 final class LayerScript {
     private LayerScript() {}
 
-    static String of(ModelConfig config) {
-        return NORM + PRODUCTS + ROTARY + projection(config) + ATTENTION + attentionBackward(config) + MLP;
+    static String of(ModelConfig config, Precision precision, Target target) {
+        return NORM
+                + products(precision, target)
+                + ROTARY
+                + projection(config)
+                + (target == Target.CPU ? FLASH_ATTENTION : PLAIN_ATTENTION)
+                + ATTENTION
+                + attentionBackward(config)
+                + MLP;
     }
 
     /**
@@ -33,21 +40,26 @@ final class LayerScript {
                 return torch.addcmul_(dy, x, c)
             """;
 
-    /** {@code add_product} adds transpose(a) b to the F32 sum; {@code plus_linear} is x + a transpose(w), in F32. */
-    private static final String PRODUCTS = """
-              def add_product(self: __torch__.M, total: Tensor, a: Tensor, b: Tensor) -> Tensor:
-                if torch.eq($P, 6):
-                  y = torch.addmm_(total, torch.t(a), b)
-                else:
-                  y = torch.add_(total, torch.mm(torch.t(a), b))
-                return y
-              def plus_linear(self: __torch__.M, x: Tensor, a: Tensor, w: Tensor) -> Tensor:
-                if torch.eq($P, 6):
-                  y = torch.addmm(x, a, torch.t(w))
-                else:
-                  y = torch.add(x, torch.linear(a, w, None))
-                return y
-            """;
+    /**
+     * {@code product} is x transpose(w) + b; {@code plus_product} the same plus c, in F32; {@code add_product} adds transpose(a) b to the F32
+     * sum. On CPUs in F32 it is oneDNN's: it uses AVX-512 on all processors that have it, where MKL takes AVX2 on those not made by Intel.
+     */
+    private static String products(Precision precision, Target target) {
+        String product =
+                precision == Precision.F32 && target == Target.CPU ? """
+                      none = annotate(List[Optional[number]], [])
+                      return ops.mkldnn._linear_pointwise(x, w, b, "none", none, "")
+                  """ : "    return torch.linear(x, w, b)\n";
+        String sum = precision == Precision.F32
+                ? "    return torch.addmm_(total, torch.t(a), b)\n"
+                : "    return torch.add_(total, torch.mm(torch.t(a), b))\n";
+        String plus = precision == Precision.F32
+                ? "    return torch.add_((self).product(x, w, None), c)\n"
+                : "    return torch.add((self).product(x, w, None), c)\n";
+        return "  def product(self: __torch__.M, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:\n" + product
+                + "  def plus_product(self: __torch__.M, c: Tensor, x: Tensor, w: Tensor) -> Tensor:\n" + plus
+                + "  def add_product(self: __torch__.M, total: Tensor, a: Tensor, b: Tensor) -> Tensor:\n" + sum;
+    }
 
     /** Rotary position embedding by halves, in place, of x [B, T, heads, E]; cos, sin [T, 1, E / 2]. A negative sign turns back. */
     private static final String ROTARY = """
@@ -65,7 +77,7 @@ final class LayerScript {
         String bias = config.attentionBias() ? "w[" + (6 + (config.family().headNorms() ? 2 : 0)) + "]" : "None";
         String linear = """
                   def project(self: __torch__.M, x: Tensor, w: List[Tensor], r: Tensor, B: int, T: int) -> Tensor:
-                    return torch.view(torch.linear((self).scaled(x, r, w[0]), w[1], %s), [B, T, $H + 2*$K, $E])
+                    return torch.view((self).product((self).scaled(x, r, w[0]), w[1], %s), [B, T, $H + 2*$K, $E])
                 """.formatted(bias);
         return linear + (config.family().headNorms() ? """
                           def head_weights(self: __torch__.M, w: List[Tensor]) -> Tensor:
@@ -79,6 +91,34 @@ final class LayerScript {
                             return [(self).rotate_(torch.slice(z, 2, 0, $H + $K, 1), cos, sin, 1)]
                         """);
     }
+
+    /** Causal attention of q, k, v [B, H, T, E]: the output and the log-sums of its softmax [B, H, T]. */
+    private static final String FLASH_ATTENTION = """
+              def attend(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
+                return ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0., True, attn_mask=None, scale=None)
+              def attend_backward(self: __torch__.M, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, sums: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+                return ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(do, q, k, v, o, sums, 0., True, attn_mask=None, scale=None)
+            """;
+
+    /** The same of plain products: T x T scores per head. */
+    private static final String PLAIN_ATTENTION = """
+              def scores(self: __torch__.M, q: Tensor, k: Tensor) -> Tensor:
+                s = torch.mul(torch.to(torch.matmul(q, torch.transpose(k, 2, 3)), 6), $SCALE)
+                later = torch.triu(torch.ones_like(torch.select(torch.select(s, 0, 0), 0, 0)), 1)
+                return torch.masked_fill(s, torch.gt(later, 0), -3.0e+38)
+              def attend(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
+                s = (self).scores(q, k)
+                sums = torch.logsumexp(s, [3], False)
+                p = torch.exp(torch.sub(s, torch.unsqueeze(sums, 3)))
+                return (torch.matmul(torch.to(p, $P), v), sums)
+              def attend_backward(self: __torch__.M, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, sums: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+                p = torch.exp(torch.sub((self).scores(q, k), torch.unsqueeze(sums, 3)))
+                dp = torch.to(torch.matmul(do, torch.transpose(v, 2, 3)), 6)
+                d = torch.sum(torch.mul(do, o), [3], True, dtype=6)
+                ds = torch.to(torch.mul(torch.mul(p, torch.sub(dp, d)), $SCALE), $P)
+                dv = torch.matmul(torch.transpose(torch.to(p, $P), 2, 3), do)
+                return (torch.matmul(ds, k), torch.matmul(torch.transpose(ds, 2, 3), q), dv)
+            """;
 
     /**
      * Attention with its residual. Returns y [N, D], then what backward needs: r [N, 1], the projection z, the output o [N, HE], the
@@ -101,9 +141,9 @@ final class LayerScript {
                 z = (self).project(x, w, r, B, T)
                 qks = (self).rotated(z, w, torch.to(torch.unsqueeze(cos, 1), $P), torch.to(torch.unsqueeze(sin, 1), $P))
                 q, k, v = (self).heads(qks[0], z)
-                o, sums = ops.aten._scaled_dot_product_flash_attention_for_cpu(q, (self).widen_heads(k), (self).widen_heads(v), 0., True, attn_mask=None, scale=None)
+                o, sums = (self).attend(q, (self).widen_heads(k), (self).widen_heads(v))
                 o = torch.reshape(torch.transpose(o, 1, 2), [B * T, $H*$E])
-                return torch.add([(self).plus_linear(x, o, w[2]), r, z, o, sums], qks)
+                return torch.add([(self).plus_product(x, o, w[2]), r, z, o, sums], qks)
             """;
 
     /** Adds the gradients of the attention's weights to dw and those of its input to dy, in place. */
@@ -141,8 +181,8 @@ final class LayerScript {
                 o = torch.transpose(torch.view(s[2], [B, T, $H, $E]), 1, 2)
                 dyp = torch.to(dy, $P)
                 (self).add_product(dw[2], dyp, s[2])
-                do = torch.transpose(torch.view(torch.mm(dyp, w[2]), [B, T, $H, $E]), 1, 2)
-                dq, dk, dv = ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(do, q, (self).widen_heads(k), (self).widen_heads(v), o, s[3], 0., True, attn_mask=None, scale=None)
+                do = torch.transpose(torch.view((self).product(dyp, torch.t(w[2]), None), [B, T, $H, $E]), 1, 2)
+                dq, dk, dv = (self).attend_backward(do, q, (self).widen_heads(k), (self).widen_heads(v), o, s[3])
                 dz = torch.empty_like(z)
                 torch.copy_(torch.slice(dz, 2, 0, $H, 1), torch.transpose(dq, 1, 2))
                 torch.copy_(torch.slice(dz, 2, $H, $H + $K, 1), torch.transpose((self).narrow_heads(dk), 1, 2))
@@ -150,7 +190,7 @@ final class LayerScript {
                 (self).rotate_(torch.slice(dz, 2, 0, $H + $K, 1), torch.to(torch.unsqueeze(cos, 1), $P), torch.to(torch.unsqueeze(sin, 1), $P), -1)
             %s%s    dz2 = torch.view(dz, [B * T, ($H + 2*$K) * $E])
                 (self).add_product(dw[1], dz2, (self).scaled(x, r, w[0]))
-                return (self).norm_backward(dy, torch.mm(dz2, w[1]), x, r, w[0], dw[0])
+                return (self).norm_backward(dy, (self).product(dz2, torch.t(w[1]), None), x, r, w[0], dw[0])
             """.formatted(headNorms, addBias);
     }
 
@@ -158,22 +198,22 @@ final class LayerScript {
     private static final String MLP = """
               def gates(self: __torch__.M, x: Tensor, w: List[Tensor]) -> List[Tensor]:
                 r = (self).row_scale(x, $D)
-                return [r, torch.linear((self).scaled(x, r, w[3]), w[4], None)]
+                return [r, (self).product((self).scaled(x, r, w[3]), w[4], None)]
               def mlp(self: __torch__.M, x: Tensor, w: List[Tensor]) -> List[Tensor]:
                 s = (self).gates(x, w)
                 a = torch.mul_(torch.silu(torch.slice(s[1], 1, 0, $F, 1)), torch.slice(s[1], 1, $F, 2*$F, 1))
-                return torch.add([(self).plus_linear(x, a, w[5])], s)
+                return torch.add([(self).plus_product(x, a, w[5])], s)
               def mlp_backward(self: __torch__.M, dy: Tensor, x: Tensor, s: List[Tensor], w: List[Tensor], dw: List[Tensor]) -> Tensor:
                 g = torch.slice(s[1], 1, 0, $F, 1)
                 u = torch.slice(s[1], 1, $F, 2*$F, 1)
                 a = torch.silu(g)
                 dyp = torch.to(dy, $P)
-                da = torch.mm(dyp, w[5])
+                da = (self).product(dyp, torch.t(w[5]), None)
                 dgu = torch.empty_like(s[1])
                 torch.mul(da, a, out=torch.slice(dgu, 1, $F, 2*$F, 1))
                 (self).add_product(dw[5], dyp, torch.mul_(a, u))
                 ops.aten.silu_backward(torch.mul_(da, u), g, grad_input=torch.slice(dgu, 1, 0, $F, 1))
                 (self).add_product(dw[4], dgu, (self).scaled(x, s[0], w[3]))
-                return (self).norm_backward(dy, torch.mm(dgu, w[4]), x, s[0], w[3], dw[3])
+                return (self).norm_backward(dy, (self).product(dgu, torch.t(w[4]), None), x, s[0], w[3], dw[3])
             """;
 }

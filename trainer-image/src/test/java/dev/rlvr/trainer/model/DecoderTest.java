@@ -216,6 +216,24 @@ class DecoderTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(ModelConfig.Family.class)
+    void whatRunsOnAnyDeviceComputesTheSame(ModelConfig.Family family) {
+        Weights weights = random(family);
+        ModelTensors cpu = zeros(weights);
+        ModelTensors any = zeros(weights);
+        try (Decoder ours = new Decoder(owner, weights, Precision.F32, 64);
+                Decoder portable = new Decoder(owner, weights, Precision.F32, 64, Target.ANY)) {
+            double loss = backward(ours, ALL, Retention.ACTIVATIONS, cpu);
+            assertThat(backward(portable, ALL, Retention.ACTIVATIONS, any)).isCloseTo(loss, within(1e-5));
+        }
+        for (int i = 0; i < cpu.all().size(); i++) {
+            assertThat(cosine(cpu.all().get(i), any.all().get(i)))
+                    .as("tensor " + i)
+                    .isGreaterThan(0.999999);
+        }
+    }
+
     private static double cosine(NDArray a, NDArray b) {
         float[] x = a.toFloatArray();
         float[] y = b.toFloatArray();
