@@ -87,11 +87,17 @@ record Inputs(
 
     private static ModelFolder model(RLVRJobSpec spec, SourceResolver sources) {
         Path folder = sources.resolve("spec.model.source", spec.model().source());
+        ModelFolder model;
         try {
-            return ModelFolder.open(folder);
+            model = ModelFolder.open(folder);
         } catch (InputException e) {
             throw new InputException("spec.model.source: " + e.getMessage(), e);
         }
+        if (model.config().endTokens().isEmpty()) {
+            throw new InputException("spec.model.source: " + folder.resolve("config.json")
+                    + " has no eos_token_id, so that answers would never end; add it");
+        }
+        return model;
     }
 
     private static List<EvaluationSpec> evaluations(RLVRJobSpec spec) {

@@ -86,6 +86,13 @@ class InputsTest {
     }
 
     @Test
+    void aModelThatNamesNoEndOfAnAnswerIsRefused() throws IOException {
+        TinyModel.writeConfig(model, TinyModel.json(Family.QWEN3).putNull("eos_token_id"));
+
+        assertRefused("spec.model.source", "has no eos_token_id");
+    }
+
+    @Test
     void aJobThatIsRightIsRead() throws IOException {
         Inputs inputs = read();
 

@@ -23,10 +23,11 @@ import java.util.List;
  * @param headDim width of one head
  * @param rmsEpsilon added to the mean square in norms
  * @param ropeTheta base of the rotary frequencies
+ * @param ropeScaling how the rotary frequencies are changed for longer texts
  * @param maxPositions longest sequence the model was made for
  * @param tiedHead whether the output head is the embedding
  * @param attentionBias whether query, key and value projections have a bias
- * @param endTokens ids that end an answer
+ * @param endTokens ids that end an answer; empty where the model names none, so that it can be scored but not sampled from
  */
 public record ModelConfig(
         Family family,
@@ -39,6 +40,7 @@ public record ModelConfig(
         int headDim,
         double rmsEpsilon,
         double ropeTheta,
+        RopeScaling ropeScaling,
         int maxPositions,
         boolean tiedHead,
         boolean attentionBias,
@@ -61,6 +63,60 @@ public record ModelConfig(
         endTokens = List.copyOf(endTokens);
     }
 
+    /** A model whose rotary frequencies are not scaled. */
+    public ModelConfig(
+            Family family,
+            int vocabulary,
+            int hidden,
+            int intermediate,
+            int layers,
+            int heads,
+            int kvHeads,
+            int headDim,
+            double rmsEpsilon,
+            double ropeTheta,
+            int maxPositions,
+            boolean tiedHead,
+            boolean attentionBias,
+            List<Integer> endTokens) {
+        this(
+                family,
+                vocabulary,
+                hidden,
+                intermediate,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                rmsEpsilon,
+                ropeTheta,
+                new RopeScaling.None(),
+                maxPositions,
+                tiedHead,
+                attentionBias,
+                endTokens);
+    }
+
+    /** The same model with a head of its own. */
+    ModelConfig untied() {
+        return new ModelConfig(
+                family,
+                vocabulary,
+                hidden,
+                intermediate,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                rmsEpsilon,
+                ropeTheta,
+                ropeScaling,
+                maxPositions,
+                false,
+                attentionBias,
+                endTokens);
+    }
+
     /**
      * Reads {@code config.json} and {@code generation_config.json} of a model folder.
      *
@@ -70,58 +126,106 @@ public record ModelConfig(
         if (!Files.isDirectory(folder)) {
             throw new InputException("there is no folder " + folder + "; give a Hugging Face model folder");
         }
-        JsonNode config = readJson(folder.resolve("config.json"));
-        Family family = switch (config.path("model_type").asText("")) {
+        Path file = folder.resolve("config.json");
+        JsonNode config = readJson(file);
+        Family family = family(file, config);
+        refuseWhatIsNotSupported(file, family, config);
+        int hidden = number(file, config, "hidden_size");
+        int heads = number(file, config, "num_attention_heads");
+        int maxPositions = numberOr(file, config, "max_position_embeddings", family == Family.LLAMA ? 2048 : 32_768);
+        RopeParameters rope = RopeParameters.read(file, config, maxPositions);
+        return new ModelConfig(
+                family,
+                number(file, config, "vocab_size"),
+                hidden,
+                number(file, config, "intermediate_size"),
+                number(file, config, "num_hidden_layers"),
+                heads,
+                kvHeads(file, family, config, heads),
+                headDim(file, family, config, hidden / heads),
+                epsilon(file, config),
+                rope.theta(),
+                rope.scaling(),
+                maxPositions,
+                config.path("tie_word_embeddings").asBoolean(false),
+                family == Family.QWEN2,
+                endTokens(folder, family, config));
+    }
+
+    private static Family family(Path file, JsonNode config) {
+        return switch (config.path("model_type").asText("")) {
             case "llama" -> Family.LLAMA;
             case "qwen2" -> Family.QWEN2;
             case "qwen3" -> Family.QWEN3;
             default ->
-                throw new InputException(folder.resolve("config.json") + " has "
+                throw new InputException(file + " has "
                         + (config.has("model_type") ? "model_type " + config.path("model_type") : "no model_type")
-                        + "; supported are llama, qwen2 and qwen3");
+                        + "; supported are llama, qwen2 and qwen3, dense ones only");
         };
-        refuseWhatIsNotSupported(folder, family, config);
-        int hidden = number(folder, config, "hidden_size");
-        int heads = number(folder, config, "num_attention_heads");
-        int kvHeads = config.path("num_key_value_heads").asInt(heads);
-        int headDim = config.path("head_dim").asInt(hidden / heads);
-        if (kvHeads < 1 || heads % kvHeads != 0) {
-            throw new InputException(folder.resolve("config.json") + " has num_key_value_heads " + kvHeads
-                    + "; a divisor of num_attention_heads " + heads + " is needed");
-        }
-        if (headDim < 2 || headDim % 2 != 0) {
-            throw new InputException(
-                    folder.resolve("config.json") + " has head_dim " + headDim + "; a positive even number is needed");
-        }
-        return new ModelConfig(
-                family,
-                number(folder, config, "vocab_size"),
-                hidden,
-                number(folder, config, "intermediate_size"),
-                number(folder, config, "num_hidden_layers"),
-                heads,
-                kvHeads,
-                headDim,
-                config.path("rms_norm_eps").asDouble(1e-6),
-                ropeParameters(config)
-                        .path("rope_theta")
-                        .asDouble(config.path("rope_theta").asDouble(10_000)),
-                config.path("max_position_embeddings").asInt(2048),
-                config.path("tie_word_embeddings").asBoolean(false),
-                family == Family.QWEN2,
-                endTokens(folder, config));
     }
 
-    private static void refuseWhatIsNotSupported(Path folder, Family family, JsonNode config) {
+    /** Left out, it is what the family's configuration class in transformers takes; null means no grouping. */
+    private static int kvHeads(Path file, Family family, JsonNode config, int heads) {
+        int left = family == Family.LLAMA || config.has("num_key_value_heads") ? heads : 32;
+        int kvHeads = config.path("num_key_value_heads").asInt(left);
+        if (kvHeads < 1 || heads % kvHeads != 0) {
+            throw new InputException(file + " has num_key_value_heads " + kvHeads
+                    + "; a divisor of num_attention_heads " + heads + " is needed");
+        }
+        return kvHeads;
+    }
+
+    private static int headDim(Path file, Family family, JsonNode config, int even) {
+        int left = family == Family.QWEN3 ? 128 : even;
+        int headDim = family == Family.QWEN3 && config.path("head_dim").isNull()
+                ? 0
+                : config.path("head_dim").asInt(left);
+        if (headDim < 2 || headDim % 2 != 0) {
+            throw new InputException(file + " has head_dim "
+                    + (config.has("head_dim")
+                            ? config.path("head_dim")
+                            : headDim + " (hidden_size / num_attention_heads)")
+                    + "; a positive even number is needed");
+        }
+        return headDim;
+    }
+
+    private static double epsilon(Path file, JsonNode config) {
+        double epsilon = config.path("rms_norm_eps").asDouble(1e-6);
+        if (!(epsilon > 0)) {
+            throw new InputException(
+                    file + " has rms_norm_eps " + config.path("rms_norm_eps") + "; a positive number is needed");
+        }
+        return epsilon;
+    }
+
+    private static void refuseWhatIsNotSupported(Path file, Family family, JsonNode config) {
         List<String> unsupported = new ArrayList<>();
         if (family != Family.QWEN2 && config.path("attention_bias").asBoolean(false)) {
             unsupported.add("attention_bias true"); // there, the output projection would have one, too
         }
+        // a sliding_window that nothing switches on, as Qwen configurations have one, is no problem
         if (config.path("use_sliding_window").asBoolean(false)) {
             unsupported.add("use_sliding_window true");
         }
+        config.path("layer_types")
+                .valueStream()
+                .map(JsonNode::asText)
+                .distinct()
+                .forEach(type -> {
+                    if (!"full_attention".equals(type)) {
+                        unsupported.add("layer_types " + type);
+                    }
+                });
         if (config.hasNonNull("quantization_config")) {
-            unsupported.add("quantization_config");
+            String method =
+                    config.path("quantization_config").path("quant_method").asText("");
+            unsupported.add("quantization_config" + (method.isEmpty() ? "" : " (" + method + ")"));
+        }
+        for (String experts : List.of("num_experts", "num_local_experts", "n_routed_experts")) {
+            if (config.path(experts).asInt(0) > 1) {
+                unsupported.add(experts + " " + config.path(experts));
+            }
         }
         if (config.path("mlp_bias").asBoolean(false)) {
             unsupported.add("mlp_bias true");
@@ -129,23 +233,14 @@ public record ModelConfig(
         if (!"silu".equals(config.path("hidden_act").asText("silu"))) {
             unsupported.add("hidden_act " + config.path("hidden_act").asText());
         }
-        JsonNode rope = ropeParameters(config);
-        String ropeType = rope.path("rope_type").asText(rope.path("type").asText("default"));
-        if (!"default".equals(ropeType)) {
-            unsupported.add("rope_scaling of type " + ropeType);
-        }
+        unsupported.addAll(RopeParameters.unsupported(config));
         if (!unsupported.isEmpty()) {
-            throw new InputException(folder.resolve("config.json") + " asks for " + String.join(", ", unsupported)
+            throw new InputException(file + " asks for " + String.join(", ", unsupported)
                     + ", which this trainer does not support; choose another model");
         }
     }
 
-    /** {@code rope_parameters} since transformers 5, {@code rope_scaling} before. */
-    private static JsonNode ropeParameters(JsonNode config) {
-        return config.hasNonNull("rope_parameters") ? config.path("rope_parameters") : config.path("rope_scaling");
-    }
-
-    private static List<Integer> endTokens(Path folder, JsonNode config) {
+    private static List<Integer> endTokens(Path folder, Family family, JsonNode config) {
         Path generation = folder.resolve("generation_config.json");
         JsonNode ids =
                 Files.exists(generation) ? readJson(generation).path("eos_token_id") : config.path("eos_token_id");
@@ -157,20 +252,22 @@ public record ModelConfig(
             ids.forEach(id -> ends.add(id.asInt()));
         } else if (ids.isInt()) {
             ends.add(ids.asInt());
-        }
-        if (ends.isEmpty()) {
-            throw new InputException(
-                    folder.resolve("config.json") + " has no eos_token_id, so that answers would never end; add it");
+        } else if (ids.isMissingNode() && family == Family.LLAMA) {
+            ends.add(2); // as transformers has it
         }
         return ends;
     }
 
-    private static int number(Path folder, JsonNode config, String field) {
+    private static int number(Path file, JsonNode config, String field) {
         if (!config.path(field).canConvertToInt() || config.path(field).asInt() < 1) {
-            throw new InputException(folder.resolve("config.json") + " has " + field + " " + config.path(field)
-                    + "; a positive integer is needed");
+            throw new InputException(
+                    file + " has " + field + " " + config.path(field) + "; a positive integer is needed");
         }
         return config.path(field).asInt();
+    }
+
+    private static int numberOr(Path file, JsonNode config, String field, int left) {
+        return config.has(field) ? number(file, config, field) : left;
     }
 
     private static JsonNode readJson(Path file) {

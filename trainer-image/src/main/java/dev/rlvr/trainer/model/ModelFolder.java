@@ -15,10 +15,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A Hugging Face model folder whose configuration and safetensors headers have been read and fit each other. */
 public final class ModelFolder {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelFolder.class);
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String EMBEDDING = "model.embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
 
     /** Scalars of one tensor that a buffer of F32 can hold. */
     private static final long LARGEST_TENSOR = Integer.MAX_VALUE / Float.BYTES;
@@ -60,8 +65,38 @@ public final class ModelFolder {
                 throw new InputException(reason(file, e), e);
             }
         }
-        requireWeights(folder, config, fileOf);
-        return new ModelFolder(folder, config, fileOf);
+        ModelConfig tied = tie(config, fileOf);
+        requireWeights(folder, tied, fileOf);
+        return new ModelFolder(folder, tied, fileOf);
+    }
+
+    /**
+     * What {@code tie_word_embeddings} comes to with these weights, as in transformers 5: where only the head is there, it is the embedding,
+     * too; where both are there and differ, they stay two.
+     */
+    private static ModelConfig tie(ModelConfig config, Map<String, Safetensors> fileOf) {
+        Safetensors head = fileOf.get(HEAD);
+        if (!config.tiedHead() || head == null) {
+            return config;
+        }
+        Safetensors embedding = fileOf.get(EMBEDDING);
+        if (embedding == null) {
+            fileOf.put(EMBEDDING, head.alias(HEAD, EMBEDDING));
+            return config;
+        }
+        try {
+            if (embedding.equalBytes(EMBEDDING, head, HEAD)) {
+                return config;
+            }
+        } catch (IOException e) {
+            throw new InputException(reason(head.file(), e), e);
+        }
+        LOG.warn(
+                "{}: config.json has tie_word_embeddings true, but {} and {} differ; each is used",
+                head.file(),
+                EMBEDDING,
+                HEAD);
+        return config.untied();
     }
 
     /**
@@ -164,6 +199,7 @@ public final class ModelFolder {
                 (ObjectNode) JSON.readTree(folder.resolve("config.json").toFile());
         exported.remove("torch_dtype");
         exported.put("dtype", "float32");
+        exported.put("tie_word_embeddings", config.tiedHead());
         JSON.writerWithDefaultPrettyPrinter()
                 .writeValue(parts.resolve("config.json").toFile(), exported);
         for (String name : COMPANIONS) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 
 /**
@@ -26,6 +27,7 @@ import java.util.SequencedMap;
 public final class Safetensors {
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final long MAX_HEADER = 100_000_000;
+    private static final long COMPARED_AT_ONCE = 1 << 26;
     private static final String FETCH = "; fetch the file again";
 
     private final Path file;
@@ -158,6 +160,33 @@ public final class Safetensors {
     /** Names and places of the tensors, in file order. */
     Map<String, Tensor> tensors() {
         return tensors;
+    }
+
+    /** The same file with a second name for one of its tensors. */
+    Safetensors alias(String name, String other) {
+        Map<String, Tensor> more = new LinkedHashMap<>(tensors);
+        more.put(other, Objects.requireNonNull(tensors.get(name)));
+        return new Safetensors(file, dataStart, more);
+    }
+
+    /** Whether a tensor has the same format, shape and bytes as another one, perhaps in another file. */
+    boolean equalBytes(String name, Safetensors other, String otherName) throws IOException {
+        Tensor one = Objects.requireNonNull(tensors.get(name));
+        Tensor two = Objects.requireNonNull(other.tensors.get(otherName));
+        if (one.format != two.format || !one.shape.equals(two.shape)) {
+            return false;
+        }
+        try (FileChannel channel = FileChannel.open(file);
+                FileChannel otherChannel = FileChannel.open(other.file)) {
+            for (long at = 0; at < one.end - one.begin; at += COMPARED_AT_ONCE) {
+                long size = Math.min(COMPARED_AT_ONCE, one.end - one.begin - at);
+                if (!channel.map(MapMode.READ_ONLY, dataStart + one.begin + at, size)
+                        .equals(otherChannel.map(MapMode.READ_ONLY, other.dataStart + two.begin + at, size))) {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 
     /** The file that was opened. */

@@ -52,18 +52,50 @@ class ModelConfigTest {
         assertThat(read(TinyModel.json(family))).isEqualTo(TinyModel.config(family));
     }
 
-    @Test
-    void whatAConfigLeavesOutHasTheUsualValues() throws IOException {
-        ObjectNode json = TinyModel.json(Family.LLAMA);
-        json.remove(List.of("num_key_value_heads", "head_dim", "rms_norm_eps", "rope_theta", "tie_word_embeddings"));
+    /** The defaults of the configuration classes of transformers 5.23. */
+    @ParameterizedTest
+    @CsvSource({"LLAMA, 4, 4, 2048, true", "QWEN2, 32, 4, 32768, false", "QWEN3, 32, 128, 32768, false"})
+    void whatAConfigLeavesOutIsWhatItsFamilyHas(Family family, int kvHeads, int headDim, int maxPositions, boolean ends)
+            throws IOException {
+        ObjectNode json = TinyModel.json(family).put("num_attention_heads", 32).put("hidden_size", 128);
+        if (family == Family.LLAMA) {
+            json.put("num_attention_heads", 4).put("hidden_size", 16);
+        }
+        json.remove(List.of(
+                "num_key_value_heads",
+                "head_dim",
+                "rms_norm_eps",
+                "rope_theta",
+                "tie_word_embeddings",
+                "max_position_embeddings",
+                "eos_token_id"));
 
         ModelConfig config = read(json);
 
-        assertThat(config.kvHeads()).isEqualTo(4);
-        assertThat(config.headDim()).isEqualTo(4);
+        assertThat(config.kvHeads()).isEqualTo(kvHeads);
+        assertThat(config.headDim()).isEqualTo(headDim);
+        assertThat(config.maxPositions()).isEqualTo(maxPositions);
+        assertThat(config.endTokens()).isEqualTo(ends ? List.of(2) : List.of());
         assertThat(config.rmsEpsilon()).isEqualTo(1e-6);
         assertThat(config.ropeTheta()).isEqualTo(10_000);
+        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.None());
         assertThat(config.tiedHead()).isFalse();
+    }
+
+    @Test
+    void nullMeansNoGroupingAndHeadsOfTheUsualWidth() throws IOException {
+        ObjectNode json = with(Family.QWEN2, "num_key_value_heads", "null");
+        json.putNull("head_dim");
+
+        assertThat(read(json).kvHeads()).isEqualTo(4);
+        assertThat(read(json).headDim()).isEqualTo(4);
+        // transformers refuses this, too: the family's heads have a width of their own
+        assertRefused(with(Family.QWEN3, "head_dim", "null"), "head_dim null");
+    }
+
+    @Test
+    void aModelWithoutAnEndOfAnAnswerCanBeRead() throws IOException {
+        assertThat(read(with(Family.LLAMA, "eos_token_id", "null")).endTokens()).isEmpty();
     }
 
     @ParameterizedTest
@@ -84,9 +116,28 @@ class ModelConfigTest {
             value = {
                 "model_type | \"mistral\" | model_type \"mistral\"",
                 "model_type | null | model_type null",
-                "rope_scaling | {\"rope_type\":\"llama3\",\"factor\":8.0} | rope_scaling of type llama3",
-                "rope_scaling | {\"type\":\"linear\",\"factor\":2.0} | rope_scaling of type linear",
-                "rope_parameters | {\"rope_type\":\"yarn\"} | rope_scaling of type yarn",
+                "model_type | \"qwen3_moe\" | model_type \"qwen3_moe\"",
+                "model_type | \"mixtral\" | model_type \"mixtral\"",
+                "num_experts | 8 | num_experts 8",
+                "num_local_experts | 8 | num_local_experts 8",
+                "rope_scaling | {\"type\":\"dynamic\",\"factor\":2.0} | rope_scaling of type dynamic",
+                "rope_scaling | {\"type\":\"su\",\"factor\":2.0} | rope_scaling of type su",
+                "rope_scaling | {\"rope_type\":\"longrope\"} | rope_scaling of type longrope",
+                "rope_parameters | {\"rope_type\":\"proportional\"} | rope_parameters of type proportional",
+                "rope_parameters | {\"full_attention\":{\"rope_theta\":1.0}} | rope_parameters for each kind of layer",
+                "rope_parameters | {\"partial_rotary_factor\":0.5} | partial_rotary_factor 0.5",
+                "partial_rotary_factor | 0.25 | partial_rotary_factor 0.25",
+                "rope_scaling | {\"type\":\"linear\"} | rope_scaling factor nowhere",
+                "rope_scaling | {\"type\":\"linear\",\"factor\":-2} | rope_scaling factor -2",
+                "rope_scaling | {\"type\":\"linear\",\"factor\":\"2\"} | rope_scaling factor \"2\"",
+                "rope_scaling | {\"type\":\"yarn\"} | rope_scaling factor nowhere",
+                "rope_scaling | {\"rope_type\":\"llama3\",\"factor\":8.0} | rope_scaling low_freq_factor nowhere",
+                "rope_theta | \"10000\" | rope_theta \"10000\"",
+                "layer_types | [\"full_attention\",\"sliding_attention\"] | layer_types sliding_attention",
+                "layer_types | [\"linear_attention\",\"full_attention\"] | layer_types linear_attention",
+                "quantization_config | {\"quant_method\":\"gptq\"} | quantization_config (gptq)",
+                "rms_norm_eps | 0 | rms_norm_eps 0",
+                "max_position_embeddings | 0 | max_position_embeddings 0",
                 "use_sliding_window | true | use_sliding_window true",
                 "quantization_config | {\"bits\":4} | quantization_config",
                 "mlp_bias | true | mlp_bias true",
@@ -100,9 +151,7 @@ class ModelConfigTest {
                 "num_key_value_heads | 0 | num_key_value_heads 0",
                 "num_key_value_heads | 3 | num_key_value_heads 3",
                 "head_dim | 5 | head_dim 5",
-                "head_dim | 0 | head_dim 0",
-                "eos_token_id | null | eos_token_id",
-                "eos_token_id | [] | eos_token_id"
+                "head_dim | 0 | head_dim 0"
             })
     void whatIsNotSupportedIsRefusedByItsName(String field, String value, String reason) throws IOException {
         assertRefused(with(Family.LLAMA, field, value), reason);
@@ -112,7 +161,7 @@ class ModelConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"model_type", "vocab_size", "hidden_size", "num_attention_heads", "eos_token_id"})
+    @ValueSource(strings = {"model_type", "vocab_size", "hidden_size", "num_attention_heads"})
     void whatIsNeededAndMissingIsNamed(String field) {
         ObjectNode json = TinyModel.json(Family.QWEN2);
         json.remove(field);
@@ -130,7 +179,11 @@ class ModelConfigTest {
 
     @Test
     void aSlidingWindowThatIsNotUsedIsNoProblem() throws IOException {
-        assertThat(read(with(Family.QWEN2, "sliding_window", "32768"))).isEqualTo(TinyModel.config(Family.QWEN2));
+        ObjectNode json = with(Family.QWEN2, "sliding_window", "32768");
+        json.put("use_sliding_window", false).put("max_window_layers", 1);
+        json.putArray("layer_types").add("full_attention").add("full_attention");
+
+        assertThat(read(json)).isEqualTo(TinyModel.config(Family.QWEN2));
     }
 
     @Test
