@@ -2,10 +2,12 @@ package dev.rlvr.trainer.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rlvr.trainer.InputException;
 import dev.rlvr.trainer.model.ModelConfig.Family;
@@ -21,14 +23,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelFolderTest {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static final String EMBEDDING = "model.embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
 
     @TempDir
     Path work;
@@ -147,6 +154,118 @@ class ModelFolderTest {
                             .order(ByteOrder.LITTLE_ENDIAN)
                             .getFloat(3 * Float.BYTES));
         }
+    }
+
+    private static byte[] half(byte[] f32, boolean brain) {
+        ByteBuffer from = ByteBuffer.wrap(f32).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer to = ByteBuffer.allocate(f32.length / 2).order(ByteOrder.LITTLE_ENDIAN);
+        while (from.hasRemaining()) {
+            float value = from.getFloat();
+            to.putShort(brain ? (short) (Float.floatToRawIntBits(value) >> 16) : Float.floatToFloat16(value));
+        }
+        return to.array();
+    }
+
+    /** Rewrites a file of F32 in another format. */
+    private static void convert(Path file, boolean brain) throws IOException {
+        ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        int header = Math.toIntExact(all.getLong());
+        byte[] text = new byte[header];
+        all.get(text);
+        byte[] data = new byte[all.remaining()];
+        all.get(data);
+        ObjectNode json = (ObjectNode) JSON.readTree(text);
+        json.forEach(node -> {
+            if (node.has("dtype")) {
+                ArrayNode offsets = (ArrayNode) node.path("data_offsets");
+                long begin = offsets.path(0).asLong() / 2;
+                long end = offsets.path(1).asLong() / 2;
+                ((ObjectNode) node).put("dtype", brain ? "BF16" : "F16");
+                offsets.removeAll().add(begin).add(end);
+            }
+        });
+        byte[] small = half(data, brain);
+        byte[] head = json.toString().getBytes(StandardCharsets.UTF_8);
+        Files.write(
+                file,
+                ByteBuffer.allocate(Long.BYTES + head.length + small.length)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(head.length)
+                        .put(head)
+                        .put(small)
+                        .array());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void halfPrecisionLoadsFromOneFileAndFromShards(boolean sharded, boolean brain) throws IOException {
+        Path base = tiny(Family.LLAMA);
+        if (sharded) {
+            shard(base, "one.safetensors", "two.safetensors");
+            convert(base.resolve("one.safetensors"), brain);
+            convert(base.resolve("two.safetensors"), brain);
+        } else {
+            convert(base.resolve("model.safetensors"), brain);
+        }
+
+        ModelFolder folder = ModelFolder.open(base);
+
+        for (var entry : TinyModel.content(Family.LLAMA).entrySet()) {
+            ByteBuffer read = folder.readF32(entry.getKey());
+            ByteBuffer wanted = entry.getValue().bytes().order(ByteOrder.LITTLE_ENDIAN);
+            for (int at = 0; at < wanted.limit(); at += Float.BYTES) {
+                float value = wanted.getFloat(at);
+                assertThat(read.order(ByteOrder.nativeOrder()).getFloat(at))
+                        .as(entry.getKey())
+                        .isCloseTo(value, within(Math.abs(value) * (brain ? 0x1p-7f : 0x1p-11f) + 0x1p-25f));
+            }
+        }
+    }
+
+    /** A folder with tie_word_embeddings true, and in the file what the test leaves of embedding and head. */
+    private Path tied(UnaryOperator<SequencedMap<String, Safetensors.Content>> change) throws IOException {
+        Path base = tiny(Family.LLAMA);
+        TinyModel.writeConfig(base, TinyModel.json(Family.LLAMA).put("tie_word_embeddings", true));
+        Safetensors.write(base.resolve("model.safetensors"), change.apply(TinyModel.content(Family.LLAMA)));
+        return base;
+    }
+
+    @Test
+    void aTiedHeadMayBeLeftOutOrWrittenTwice() throws IOException {
+        assertThat(ModelFolder.open(tied(content -> {
+                            content.remove(HEAD);
+                            return content;
+                        }))
+                        .config()
+                        .tiedHead())
+                .isTrue();
+        Files.delete(work.resolve("base/tokenizer.json"));
+        assertThat(ModelFolder.open(tied(content -> {
+                            content.put(HEAD, content.get(EMBEDDING));
+                            return content;
+                        }))
+                        .config()
+                        .tiedHead())
+                .isTrue();
+    }
+
+    @Test
+    void aTiedModelWhoseFileHasOnlyTheHeadReadsThatAsEmbedding() throws IOException {
+        ModelFolder folder = ModelFolder.open(tied(content -> {
+            content.remove(EMBEDDING);
+            return content;
+        }));
+
+        assertThat(folder.config().tiedHead()).isTrue();
+        assertThat(folder.readF32(EMBEDDING))
+                .isEqualTo(TinyModel.content(Family.LLAMA).get(HEAD).bytes());
+    }
+
+    @Test
+    void aHeadThatDiffersFromTheEmbeddingItIsSaidToBeTiedToCountsAsItIs() throws IOException {
+        ModelFolder folder = ModelFolder.open(tied(content -> content));
+
+        assertThat(folder.config()).isEqualTo(TinyModel.config(Family.LLAMA));
     }
 
     private static void shard(Path base, String first, String second) throws IOException {

@@ -125,6 +125,30 @@ class SafetensorsTest {
     }
 
     @Test
+    void everyHalfIsReadAsItsDefinitionHasIt() throws IOException {
+        write("{\"a\":{\"dtype\":\"F16\",\"shape\":[65536],\"data_offsets\":[0,131072]}}", 131_072);
+        byte[] all = Files.readAllBytes(file);
+        ByteBuffer data = ByteBuffer.wrap(all, all.length - 131_072, 131_072).order(ByteOrder.LITTLE_ENDIAN);
+        for (int bits = 0; bits < 65_536; bits++) {
+            data.putShort((short) bits);
+        }
+        Files.write(file, all);
+
+        float[] read = read("a");
+
+        for (int bits = 0; bits < 65_536; bits++) {
+            int exponent = bits >> 10 & 31;
+            double mantissa = (bits & 1023) / 1024.0;
+            double size = exponent == 0
+                    ? Math.scalb(mantissa, -14)
+                    : exponent < 31
+                            ? Math.scalb(1 + mantissa, exponent - 15)
+                            : mantissa == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
+            assertThat(read[bits]).as("%04x", bits).isEqualTo((Float) (float) (bits < 32_768 ? size : -size));
+        }
+    }
+
+    @Test
     void metadataAndSharedBytesAreNoProblem() throws IOException {
         write(
                 "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
