@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             RunCommand.class,
             StatusCommand.class,
             ReportCommand.class,
+            EntropyCommand.class,
             OperatorCommand.class,
             PretrainCommand.class,
             LauncherCommands.Test.class,
