@@ -1,13 +1,16 @@
-"""Compares an exported model folder in Hugging Face transformers with the trainer's own figures.
+"""Compares log-probabilities and entropies of `rlvr entropy` with those of Hugging Face transformers, in F32, at two temperatures.
 
-parity.py make FAMILY TOKENIZER-FOLDER OUT-FOLDER       writes a small model of random weights: llama, qwen2 or qwen3
-parity.py tokenizer MODEL PROMPTS.jsonl                checks that AutoTokenizer reads prompts as tokenizer.json does
-parity.py answer MODEL PROMPTS.jsonl COUNT OUT.jsonl   writes prompts with responses that transformers samples
-parity.py compare MODEL ANSWERS.jsonl SCORES.jsonl     compares log-probabilities and entropies, both in nats, F32
+parity.py families WORK-FOLDER [--real MODEL]     small random models of each family, and a real model
+parity.py exported MODEL PROMPTS.jsonl COUNT WORK-FOLDER     a folder that a run exported, on answers that transformers samples from it
+
+Prints a table of the largest differences and fails where one is over 1e-4. RLVR names the launcher, THREADS the threads of both sides.
 """
 
+import datetime
 import json
-import shutil
+import os
+import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,124 +18,185 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
+from cases import CASES, LENGTHS, make
+
 TOLERANCE = 1e-4
+TEMPERATURES = [1.0, 0.7]
+ROOT = Path(__file__).resolve().parents[2]
+THREADS = os.environ.get("THREADS", str(os.cpu_count()))
 LONGEST_RESPONSE = 96
+COLUMNS = "{:<34}{:>6}{:>7}{:>8}{:>9}{:>6}{:>12}{:>12}"
 
 
-def load(folder):
-    # tokenizer.json as it is: AutoTokenizer goes by the model's family and may build another one from the same vocabulary
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    return tokenizer, model.eval()
+def write_lines(file, rows):
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def compare_tokenizers(folder, prompts):
-    auto, plain = AutoTokenizer.from_pretrained(folder), PreTrainedTokenizerFast.from_pretrained(folder)
-    for number, row in enumerate(lines(prompts), start=1):
-        if auto(row["prompt"])["input_ids"] != plain(row["prompt"])["input_ids"]:
-            sys.exit(f"{prompts} line {number}: AutoTokenizer makes other tokens than tokenizer.json")
+def read_lines(file):
+    return [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def make(family, tokenizer, out):
-    """Grouped queries, an untied head and, in each family, something that the others have not."""
-    torch.manual_seed(0)
-    config = AutoConfig.for_model(
-        family,
-        vocab_size=len(PreTrainedTokenizerFast.from_pretrained(tokenizer)),
-        hidden_size=48,
-        intermediate_size=80,
-        num_hidden_layers=3,
-        num_attention_heads=6,
-        num_key_value_heads=2,
-        head_dim=8 if family == "qwen2" else 16,
-        max_position_embeddings=256,
-        rms_norm_eps=1e-5,
-        rope_parameters={"rope_type": "default", "rope_theta": 500000.0},
-        tie_word_embeddings=False,
-        bos_token_id=None,
-        eos_token_id=1,
-        pad_token_id=0,
-    )
-    model = AutoModelForCausalLM.from_config(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            # norms and biases, too, so that leaving one out would be seen
-            parameter.copy_(torch.randn_like(parameter) * 0.2 + (1.0 if parameter.dim() == 1 else 0.0))
-    model.to(torch.bfloat16 if family == "qwen2" else torch.float32).save_pretrained(out)
-    for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
-        shutil.copy(Path(tokenizer) / name, out)
-
-
-def lines(path):
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file if line.strip()]
-
-
-def answer(folder, prompts, count, out):
-    tokenizer, model = load(folder)
-    torch.manual_seed(0)
-    with open(out, "w", encoding="utf-8") as file:
-        for row in lines(prompts)[:count]:
-            prompt = tokenizer(row["prompt"], return_tensors="pt")["input_ids"]
-            sequence = model.generate(
-                prompt,
-                attention_mask=torch.ones_like(prompt),
-                do_sample=True,
-                temperature=1.0,
-                top_k=0,
-                top_p=1.0,
-                max_new_tokens=LONGEST_RESPONSE,
-            )
-            ids = sequence[0, prompt.shape[1] :].tolist()
-            response = tokenizer.decode(ids, skip_special_tokens=True)
-            line = {"prompt": row["prompt"], "response": response, "token_ids": ids}
-            file.write(json.dumps(line) + "\n")
+def rlvr_entropy(model, rows, temperature, work):
+    source, target = work / "input.jsonl", work / "output.jsonl"
+    write_lines(source, rows)
+    target.unlink(missing_ok=True)
+    options = ["--model", model, "--input", source, "--output", target, "--temperature", temperature, "--threads", THREADS]
+    done = subprocess.run([os.environ["RLVR"], "entropy", *map(str, options)], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"rlvr entropy failed with {done.returncode} on {model}:\n{done.stderr}")
+    return read_lines(target)
 
 
 @torch.no_grad()
-def figures(tokenizer, model, prompt, response):
-    """Log-probability and entropy of each response token, [tokens] each."""
-    ids = tokenizer(prompt)["input_ids"]
-    logits = model(torch.tensor([ids + response])).logits[0, len(ids) - 1 : -1].float()
+def expected(model, ids, temperature):
+    """Log-probability and entropy of each token but the first, [tokens - 1] each; the text passes alone, so without padding."""
+    logits = model(torch.tensor([ids])).logits[0, :-1].float() / temperature
     z = torch.log_softmax(logits, dim=-1)
-    chosen = z.gather(1, torch.tensor(response).unsqueeze(1)).squeeze(1)
+    chosen = z.gather(1, torch.tensor(ids[1:]).unsqueeze(1)).squeeze(1)
     return chosen, -(z.exp() * z).sum(dim=-1)
 
 
-def compare(folder, answers, scores):
-    tokenizer, model = load(folder)
-    asked, scored = lines(answers), lines(scores)
-    if len(asked) != len(scored):
-        sys.exit(f"{len(asked)} answers, but {len(scored)} scores")
-    tokens, worst_logprob, worst_entropy, entropy_sum = 0, 0.0, 0.0, 0.0
-    for number, (row, score) in enumerate(zip(asked, scored), start=1):
-        if row["token_ids"] != score["token_ids"]:
-            sys.exit(f"answer {number}: the trainer scored other tokens than it was given")
-        logprobs, entropies = figures(tokenizer, model, row["prompt"], row["token_ids"])
-        worst_logprob = max(worst_logprob, (logprobs - torch.tensor(score["logprobs"])).abs().max().item())
-        worst_entropy = max(worst_entropy, (entropies - torch.tensor(score["entropies"])).abs().max().item())
-        entropy_sum += entropies.sum().item()
-        tokens += len(row["token_ids"])
-    print(f"{len(asked)} answers, {tokens} tokens, mean entropy {entropy_sum / tokens:.4f} nats")
-    print(f"largest difference: log-probability {worst_logprob:.2e}, entropy {worst_entropy:.2e} (allowed {TOLERANCE:.0e})")
-    # a difference that is not a number must fail, too
-    if not (worst_logprob <= TOLERANCE and worst_entropy <= TOLERANCE):
-        sys.exit("the trainer and transformers disagree")
+def largest(wanted, given):
+    """Largest difference; given has null in its first place."""
+    if given[0] is not None or len(given) != len(wanted) + 1:
+        sys.exit(f"{len(given)} entries, the first {given[0]}, for {len(wanted) + 1} tokens")
+    differences = (wanted - torch.tensor(given[1:], dtype=torch.float32)).abs()
+    return differences.max().item() if len(wanted) else 0.0
+
+
+def compare(name, folder, model, rows, ids, work):
+    """Prints a line per temperature; True where all is within the tolerance."""
+    fine = True
+    stored = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("dtype", "float32")
+    for temperature in TEMPERATURES:
+        scored = rlvr_entropy(folder, rows, temperature, work)
+        if [row["id"] for row in scored] != [row["id"] for row in rows]:
+            sys.exit(f"{name}: other lines came out than went in")
+        worst_logprob = worst_entropy = 0.0
+        for tokens, row in zip(ids, scored):
+            if tokens != row["token_ids"]:
+                sys.exit(f"{name}: {row['id']} has other tokens than in transformers: {row['token_ids']} instead of {tokens}")
+            logprobs, entropies = expected(model, tokens, temperature)
+            worst_logprob = max(worst_logprob, largest(logprobs, row["logprobs"]))
+            worst_entropy = max(worst_entropy, largest(entropies, row["entropies"]))
+        # a difference that is not a number must fail, too
+        within = worst_logprob <= TOLERANCE and worst_entropy <= TOLERANCE
+        fine &= within
+        lengths = [len(tokens) for tokens in ids]
+        short = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}[stored]
+        print(
+            COLUMNS.format(
+                name, short, len(ids), sum(lengths), f"{min(lengths)}-{max(lengths)}", temperature,
+                f"{worst_logprob:.1e}", f"{worst_entropy:.1e}",
+            )
+            + ("" if within else "  TOO FAR"),
+            flush=True,
+        )
+    return fine
+
+
+def load(folder):
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def families(work):
+    fine = True
+    for name, case in CASES.items():
+        folder = make(case, work / name)
+        torch.manual_seed(1)
+        ids = [torch.randint(case.vocabulary, (length,)).tolist() for length in LENGTHS]
+        rows = [{"id": number, "token_ids": tokens} for number, tokens in enumerate(ids)]
+        model = load(folder)
+        fine &= compare(name, folder, model, rows, ids, work)
+        if case.rope:
+            require_power(name, folder, model, ids[-1])
+    return fine
+
+
+def require_power(name, folder, model, ids):
+    """A check that a trainer without the scaling would pass is none."""
+    config = AutoConfig.from_pretrained(folder)
+    config.rope_parameters = {"rope_type": "default", "rope_theta": config.rope_parameters["rope_theta"]}
+    other = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=torch.float32).eval()
+    difference = (expected(model, ids, 1.0)[0] - expected(other, ids, 1.0)[0]).abs().max().item()
+    if difference < 100 * TOLERANCE:
+        sys.exit(f"{name}: the scaling changes log-probabilities by {difference:.1e} only, which shows nothing")
+
+
+def real_texts(tokenizer):
+    """Chats and prose of very unequal length."""
+    problems = read_lines(ROOT / "examples/quickstart/test.jsonl")[:8]
+    chats = [
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": row["prompt"].strip()}, {"role": "assistant", "content": f"Answer: {row['answer']}"}],
+            tokenize=False,
+        )
+        for row in problems
+    ]
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    prose = [licence[:length] for length in (40, 300, 1500, 4000)]
+    odd = ["def f(x):\n\treturn x ** 2  # naïve café 你好 😀\n", "12 + 345 = 357"]
+    return chats + prose + odd
+
+
+def real(folder, work):
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    texts = real_texts(tokenizer)
+    rows = [{"id": f"text-{number}", "text": text} for number, text in enumerate(texts)]
+    ids = [tokenizer(text)["input_ids"] for text in texts]
+    return compare("SmolLM2-135M-Instruct, tied", folder, load(folder), rows, ids, work)
+
+
+def exported(folder, prompts, count, work):
+    plain, auto = PreTrainedTokenizerFast.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    model = load(folder)
+    torch.manual_seed(0)
+    ids = []
+    for number, row in enumerate(read_lines(prompts), start=1):
+        prompt = plain(row["prompt"], return_tensors="pt")["input_ids"]
+        if auto(row["prompt"])["input_ids"] != prompt[0].tolist():
+            sys.exit(f"{prompts} line {number}: AutoTokenizer makes other tokens than tokenizer.json")
+        if number <= count:
+            ids.append(
+                model.generate(
+                    prompt,
+                    attention_mask=torch.ones_like(prompt),
+                    do_sample=True,
+                    temperature=1.0,
+                    top_k=0,
+                    top_p=1.0,
+                    max_new_tokens=LONGEST_RESPONSE,
+                )[0].tolist()
+            )
+    rows = [{"id": number, "token_ids": tokens} for number, tokens in enumerate(ids, start=1)]
+    return compare(folder.name, folder, model, rows, ids, work)
+
+
+def heading():
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    print(f"rlvr entropy and transformers {transformers.__version__} (torch {torch.__version__}), both F32: largest differences, in nats")
+    print(f"{datetime.date.today()}, {platform.machine()}, commit {commit or 'unknown'}; allowed {TOLERANCE:.0e}\n")
+    print(COLUMNS.format("model", "file", "texts", "tokens", "lengths", "T", "logprob", "entropy"))
 
 
 def main(arguments):
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    torch.set_num_threads(int(THREADS))
+    heading()
     match arguments:
-        case ["make", family, tokenizer, out]:
-            make(family, tokenizer, out)
-        case ["tokenizer", folder, prompts]:
-            compare_tokenizers(folder, prompts)
-        case ["answer", folder, prompts, count, out]:
-            answer(folder, prompts, int(count), out)
-        case ["compare", folder, answers, scores]:
-            compare(folder, answers, scores)
+        case ["families", work]:
+            fine = families(Path(work))
+        case ["families", work, "--real", model]:
+            fine = real(Path(model), Path(work)) & families(Path(work))
+        case ["exported", model, prompts, count, work]:
+            fine = exported(Path(model), prompts, int(count), Path(work))
         case _:
             sys.exit(__doc__)
+    print()
+    if not fine:
+        sys.exit("rlvr and transformers disagree")
+    print("all agree")
 
 
 main(sys.argv[1:])
