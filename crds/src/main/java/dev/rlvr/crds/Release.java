@@ -35,7 +35,6 @@ public final class Release {
     }
 
     private void sources(RLVRJobSpec spec) {
-        source("model.source", spec.model().source(), SOURCES, "file:///, pvc:// or bundled://");
         source("data.source", spec.data().source(), SOURCES, "file:///, pvc:// or bundled://");
         for (EvaluationSpec set : spec.evaluation() == null ? List.<EvaluationSpec>of() : spec.evaluation()) {
             source("evaluation[" + set.name() + "].source", set.source(), SOURCES, "file:///, pvc:// or bundled://");

@@ -32,7 +32,6 @@ class ReleaseTest {
                     trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
                     trainer: {gpusPerReplica: 0, replicas: 2}    | spec.trainer.replicas: 2 is not in this release; use 1
                     trainer: {gpusPerReplica: 0, ranksPerReplica: 2} | spec.trainer.ranksPerReplica: 2 is not in this release; use 1
-                    model: {source: hf://Qwen/Qwen3-8B-Base}     | spec.model.source: hf://Qwen/Qwen3-8B-Base is not in this release; use file:///, pvc:// or bundled://
                     data: {source: hf://org/data/train.jsonl}    | spec.data.source: hf://org/data/train.jsonl is not in this release; use file:///, pvc:// or bundled://
                     evaluation: [{name: aime, source: hf://org/aime}] | spec.evaluation[aime].source: hf://org/aime is not in this release; use file:///, pvc:// or bundled://
                     """)

@@ -86,7 +86,7 @@ record Inputs(
     }
 
     private static ModelFolder model(RLVRJobSpec spec, SourceResolver sources) {
-        Path folder = sources.resolve("spec.model.source", spec.model().source());
+        Path folder = sources.model(spec.model());
         ModelFolder model;
         try {
             model = ModelFolder.open(folder);

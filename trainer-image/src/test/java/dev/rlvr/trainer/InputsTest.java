@@ -250,7 +250,7 @@ class InputsTest {
         "algorithm, objective, GRPO, use DAPO",
         "reward, verifier, Math, use Numeric or Exact",
         "rollout, engine, Vllm, use Embedded",
-        "model, source, hf://Qwen/Qwen3-8B, 'use file:///, pvc:// or bundled://'"
+        "data, source, hf://Qwen/problems, 'use file:///, pvc:// or bundled://'"
     })
     void whatThisReleaseCannotDoYet(String part, String field, String value, String remedy) {
         at(part).put(field, value);

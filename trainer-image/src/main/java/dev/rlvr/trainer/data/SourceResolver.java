@@ -1,7 +1,9 @@
 package dev.rlvr.trainer.data;
 
+import dev.rlvr.crds.ModelSpec;
 import dev.rlvr.crds.Source;
 import dev.rlvr.trainer.InputException;
+import dev.rlvr.trainer.model.HuggingFaceHub;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -14,22 +16,44 @@ public final class SourceResolver {
 
     private final Optional<Path> bundled;
     private final Path claims;
+    private final HuggingFaceHub hub;
 
     /**
      * A resolver over the given folders.
      *
      * @param bundled folder of {@code bundled://} sources, if there is one
      * @param claims folder that holds each mounted claim under its name
+     * @param hub where {@code hf://} models come from
      */
-    SourceResolver(Optional<Path> bundled, Path claims) {
+    SourceResolver(Optional<Path> bundled, Path claims, HuggingFaceHub hub) {
         this.bundled = bundled;
         this.claims = claims;
+        this.hub = hub;
     }
 
     /** The folders of this process: {@code RLVR_BUNDLED}, and {@code /pvc/CLAIM} as the operator mounts claims. */
     public static SourceResolver of(Map<String, String> environment) {
         return new SourceResolver(
-                Optional.ofNullable(environment.get("RLVR_BUNDLED")).map(Path::of), CLAIMS);
+                Optional.ofNullable(environment.get("RLVR_BUNDLED")).map(Path::of),
+                CLAIMS,
+                HuggingFaceHub.of(environment));
+    }
+
+    /**
+     * The folder of {@code spec.model}; one of the hub is downloaded unless it is cached.
+     *
+     * @throws InputException if there is no such folder or model
+     */
+    public Path model(ModelSpec model) {
+        Source source = Source.parse(model.source());
+        if (source.scheme() != Source.Scheme.HF) {
+            return resolve("spec.model.source", model.source());
+        }
+        try {
+            return hub.fetch(source.path(), model.revision() == null ? "main" : model.revision());
+        } catch (InputException e) {
+            throw new InputException("spec.model.source: " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -54,8 +78,8 @@ public final class SourceResolver {
                 case BUNDLED -> under(bundledFolder(field, source), field, source, parsed.path());
                 case PVC -> under(claims, field, source, parsed.path());
                 case HF ->
-                    throw new InputException(field + ": " + source + ": hf:// is not in this release; download it"
-                            + " and name it with file:/// or pvc://");
+                    throw new InputException(field + ": " + source
+                            + ": only a model may be hf://; download it and name it" + " with file:/// or pvc://");
             };
         } catch (InvalidPathException e) {
             throw new InputException(field + ": " + source + " is not a path: " + e.getReason(), e);

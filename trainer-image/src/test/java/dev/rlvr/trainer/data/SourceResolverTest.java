@@ -3,8 +3,11 @@ package dev.rlvr.trainer.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.rlvr.crds.ModelSpec;
 import dev.rlvr.trainer.InputException;
+import dev.rlvr.trainer.model.HuggingFaceHub;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -26,7 +29,8 @@ class SourceResolverTest {
         Files.createDirectories(folder.resolve("examples/quickstart/model"));
         Files.createDirectories(folder.resolve("pvc/datasets"));
         Files.writeString(folder.resolve("pvc/datasets/train.jsonl"), "");
-        resolver = new SourceResolver(Optional.of(folder.resolve("examples")), folder.resolve("pvc"));
+        resolver = new SourceResolver(
+                Optional.of(folder.resolve("examples")), folder.resolve("pvc"), HuggingFaceHub.of(Map.of()));
     }
 
     @Test
@@ -46,7 +50,7 @@ class SourceResolverTest {
                 "bundled://quickstart/none | does not exist",
                 "bundled://../pvc/datasets/train.jsonl | leads out of its folder",
                 "pvc://other/train.jsonl | does not exist",
-                "hf://Qwen/Qwen3-8B-Base | hf:// is not in this release",
+                "hf://Qwen/Qwen3-8B-Base | only a model may be hf://",
                 "ftp://a/b | is not a source"
             })
     void aSourceThatCannotBeFoundIsNamedWithItsField(String source, String why) {
@@ -55,6 +59,19 @@ class SourceResolverTest {
                 .hasMessageStartingWith("spec.data.source: ")
                 .hasMessageContaining(source)
                 .hasMessageContaining(why);
+    }
+
+    @Test
+    void aModelOfAHubIsAskedForThere() {
+        SourceResolver noHub =
+                SourceResolver.of(Map.of("HF_ENDPOINT", "http://127.0.0.1:1", "HOME", folder.toString()));
+
+        assertThatThrownBy(() -> noHub.model(new ModelSpec("hf://Qwen/Qwen3-8B-Base", "v1", null)))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("http://127.0.0.1:1");
+        assertThatThrownBy(() -> noHub.model(new ModelSpec("hf://Qwen/Qwen3-8B-Base/weights", null, null)))
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith("spec.model.source: ");
     }
 
     @Test
