@@ -1,4 +1,4 @@
-"""Writes the example's problems, the same bytes on every run: sums and differences of two numbers from 11 to 99.
+"""Writes the example's problems, the same bytes on every run: sums and differences of two numbers from 2 to 20.
 
 problems.py FOLDER
 
@@ -10,27 +10,27 @@ import random
 import sys
 from pathlib import Path
 
-TRAIN, TEST = 2000, 200
+TEST_PAIRS = 40
 
 
-def problem(a, b, draw):
-    if draw.random() < 0.5:
-        return f"What is {a} + {b}?", a + b
-    high, low = max(a, b), min(a, b)
-    return f"What is {high} - {low}?", high - low
+def problems(low, high):
+    yield f"What is {low} + {high}?", low + high
+    yield f"What is {high} + {low}?", low + high
+    yield f"What is {high} - {low}?", high - low
 
 
 def write(file, pairs, draw):
-    rows = [problem(*(pair if draw.random() < 0.5 else pair[::-1]), draw) for pair in pairs]
+    rows = [row for pair in pairs for row in problems(*pair)]
+    draw.shuffle(rows)
     file.write_text("".join(json.dumps({"prompt": p, "answer": str(a)}) + "\n" for p, a in rows), encoding="utf-8")
 
 
 def main(folder):
     draw = random.Random(0)
-    pairs = [(a, b) for a in range(11, 100) for b in range(a, 100)]
+    pairs = [(low, high) for low in range(2, 21) for high in range(low + 1, 21)]
     draw.shuffle(pairs)
-    write(folder / "train.jsonl", pairs[TEST : TEST + TRAIN], draw)
-    write(folder / "test.jsonl", pairs[:TEST], draw)
+    write(folder / "train.jsonl", pairs[TEST_PAIRS:], draw)
+    write(folder / "test.jsonl", pairs[:TEST_PAIRS], draw)
 
 
 if len(sys.argv) != 2:
