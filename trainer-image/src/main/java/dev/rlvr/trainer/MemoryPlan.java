@@ -6,6 +6,7 @@ import dev.rlvr.trainer.model.MemoryNeed;
 import dev.rlvr.trainer.model.ModelConfig;
 import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.rollout.Sampler;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -36,18 +37,36 @@ record MemoryPlan(
         long snapshot = 3L * Float.BYTES * config.parameters();
         RecomputationPlan plan = new RecomputationPlan(
                 spec.trainer().recomputation(), need, Math.max(0, limit - state - snapshot - RUNTIME));
+        Shape shape = Shape.of(spec, config);
+        RecomputationPlan.Choice choice = plan.choose(shape.tokens(), shape.largest());
+        long update =
+                plan.bytes(choice.retention(), choice.together() ? shape.tokens() : shape.largest(), shape.largest());
         long longest = spec.data().maxPromptTokens() + (long) spec.rollout().maxResponseTokens();
-        long sequences =
-                (long) spec.algorithm().miniBatchPrompts() * spec.algorithm().groupSize();
-        long largest =
-                Math.max(longest, Math.min(sequences * longest, spec.trainer().microBatchTokens()));
-        RecomputationPlan.Choice choice = plan.choose(sequences * longest, largest);
-        long update = plan.bytes(choice.retention(), choice.together() ? sequences * longest : largest, largest);
         long rows = Math.min(
                 Sampler.ROWS,
                 (long) spec.algorithm().promptsPerBatch() * spec.algorithm().groupSize());
         long rollout = need.cache() * rows * longest * 5 / 4 + need.head();
         return new MemoryPlan(state, snapshot, update, rollout, RUNTIME, limit, plan);
+    }
+
+    /**
+     * What passes through the model in one update when all prompts and answers are as long as they may be.
+     *
+     * @param tokens of a mini-batch
+     * @param largest micro-batch, in tokens
+     */
+    private record Shape(long tokens, long largest) {
+        static Shape of(RLVRJobSpec spec, ModelConfig config) {
+            int prompt = spec.data().maxPromptTokens();
+            int[] answers = new int[spec.algorithm().groupSize()];
+            Arrays.fill(answers, spec.rollout().maxResponseTokens());
+            int microBatch = spec.trainer().microBatchTokens();
+            int size = SharedPrompts.of(config, microBatch).size(prompt, answers);
+            long line = prompt + (long) size * spec.rollout().maxResponseTokens();
+            long lines = (long) spec.algorithm().miniBatchPrompts() * Math.ceilDiv(answers.length, size);
+            long together = Math.clamp(microBatch / line, 1, lines);
+            return new Shape(lines * line, together * line);
+        }
     }
 
     static Precision precision(RLVRJobSpec spec) {

@@ -20,7 +20,6 @@ import dev.rlvr.trainer.rollout.Group;
 import dev.rlvr.trainer.rollout.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -38,6 +37,7 @@ final class PolicyUpdate {
     private final double temperature;
     private final int microBatchTokens;
     private final RecomputationPlan recomputation;
+    private final SharedPrompts sharedPrompts;
 
     PolicyUpdate(
             Decoder decoder,
@@ -56,6 +56,7 @@ final class PolicyUpdate {
         this.temperature = temperature;
         this.microBatchTokens = microBatchTokens;
         this.recomputation = recomputation;
+        this.sharedPrompts = SharedPrompts.of(decoder.weights().config(), microBatchTokens);
     }
 
     /** An answer and what the update needs of it. {@code kept} is filled in by the update. */
@@ -72,7 +73,7 @@ final class PolicyUpdate {
                     .toList();
         }
 
-        private TokenBatch.Row row() {
+        TokenBatch.Row row() {
             return new TokenBatch.Row(
                     prompt, Arrays.stream(sample.tokens()).boxed().toList());
         }
@@ -83,10 +84,10 @@ final class PolicyUpdate {
 
     /** Makes the step. */
     Result apply(List<Item> miniBatch, double learningRate, RandomGenerator random) {
-        List<MicroBatch> parts = microBatches(miniBatch);
+        List<MicroBatch> parts = MicroBatch.cut(sharedPrompts.pack(miniBatch), microBatchTokens);
         double sum = sharesOneThreshold() ? together(parts, random) : oneByOne(parts, random);
         ForkingTokenMask mask =
-                ForkingTokenMask.join(parts.stream().map(part -> part.mask).toList(), algorithm.forkingTokens());
+                ForkingTokenMask.join(parts.stream().map(MicroBatch::mask).toList(), algorithm.forkingTokens());
         int denominator =
                 algorithm.forkingTokens().denominator() == Denominator.Kept ? mask.count() : mask.kept().length;
         double norm = 0;
@@ -112,23 +113,24 @@ final class PolicyUpdate {
     /** Scores all micro-batches, takes the mask over all of them, then runs backward for each. */
     private double together(List<MicroBatch> parts, RandomGenerator random) {
         RecomputationPlan.Choice choice = recomputation.choose(
-                parts.stream().mapToLong(part -> part.tokens.padded()).sum(),
-                parts.stream().mapToLong(part -> part.tokens.padded()).max().orElse(0));
+                parts.stream().mapToLong(part -> part.tokens().padded()).sum(),
+                parts.stream().mapToLong(part -> part.tokens().padded()).max().orElse(0));
         List<ForwardPass> passes = new ArrayList<>();
         try {
             for (MicroBatch part : parts) {
                 if (choice.together()) {
-                    passes.add(decoder.forward(part.tokens, choice.retention()));
+                    passes.add(decoder.forward(part.tokens(), choice.retention()));
                     part.take(passes.getLast().score(temperature));
                 } else {
-                    part.take(decoder.score(part.tokens, temperature));
+                    part.take(decoder.score(part.tokens(), temperature));
                 }
             }
             mark(parts, ForkingTokenMask.select(entropies(parts), algorithm.forkingTokens(), random));
             double sum = 0;
             for (int i = 0; i < parts.size(); i++) {
-                try (ForwardPass pass =
-                        choice.together() ? passes.get(i) : decoder.forward(parts.get(i).tokens, choice.retention())) {
+                try (ForwardPass pass = choice.together()
+                        ? passes.get(i)
+                        : decoder.forward(parts.get(i).tokens(), choice.retention())) {
                     sum += backward(pass, parts.get(i));
                 }
             }
@@ -147,7 +149,8 @@ final class PolicyUpdate {
         }
         double sum = 0;
         for (MicroBatch part : parts) {
-            try (ForwardPass pass = decoder.forward(part.tokens, recomputation.choose(part.tokens.padded()))) {
+            try (ForwardPass pass = decoder.forward(
+                    part.tokens(), recomputation.choose(part.tokens().padded()))) {
                 part.take(pass.score(temperature));
                 if (!marked) {
                     float[] entropies = entropies(List.of(part));
@@ -165,8 +168,8 @@ final class PolicyUpdate {
     /** Entropies that select, of all tokens in order. */
     private float[] entropies(List<MicroBatch> parts) {
         boolean rollout = algorithm.forkingTokens().entropyFrom() == EntropyFrom.Rollout;
-        return concatenate(parts.stream()
-                .map(part -> rollout ? part.rolloutEntropies() : part.entropies)
+        return MicroBatch.concatenate(parts.stream()
+                .map(part -> rollout ? part.rolloutEntropies() : part.entropies())
                 .toList());
     }
 
@@ -179,7 +182,7 @@ final class PolicyUpdate {
     }
 
     private double backward(ForwardPass pass, MicroBatch part) {
-        boolean[] kept = part.mask.kept();
+        boolean[] kept = part.mask().kept();
         long[] positions = IntStream.range(0, kept.length)
                 .filter(i -> kept[i])
                 .asLongStream()
@@ -202,95 +205,5 @@ final class PolicyUpdate {
             chosen[i] = values[(int) positions[i]];
         }
         return scope.create(chosen);
-    }
-
-    /** Sequences of like length together, as many as fit: little padding. */
-    private List<MicroBatch> microBatches(List<Item> items) {
-        List<Item> sorted = items.stream()
-                .sorted(Comparator.comparingInt(
-                        item -> item.prompt().size() + item.sample().length()))
-                .toList();
-        List<MicroBatch> parts = new ArrayList<>();
-        List<Item> open = new ArrayList<>();
-        for (Item item : sorted) {
-            int width = item.prompt().size() + item.sample().length();
-            if (!open.isEmpty() && (open.size() + 1) * width > microBatchTokens) {
-                parts.add(new MicroBatch(open));
-                open = new ArrayList<>();
-            }
-            open.add(item);
-        }
-        parts.add(new MicroBatch(open));
-        return parts;
-    }
-
-    private static float[] concatenate(List<float[]> parts) {
-        float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
-        int at = 0;
-        for (float[] part : parts) {
-            System.arraycopy(part, 0, all, at, part.length);
-            at += part.length;
-        }
-        return all;
-    }
-
-    /** Answers that pass through the model together; all arrays have one entry per response token, row by row. */
-    private static final class MicroBatch {
-        private final List<Item> items;
-        private final TokenBatch tokens;
-        private float[] logProbabilities = {};
-        private float[] entropies = {};
-        private ForkingTokenMask mask = ForkingTokenMask.NONE;
-
-        MicroBatch(List<Item> items) {
-            this.items = List.copyOf(items);
-            this.tokens = new TokenBatch(items.stream().map(Item::row).toList());
-        }
-
-        int size() {
-            return tokens.responseTokens();
-        }
-
-        int[] lengths() {
-            return items.stream().mapToInt(item -> item.sample().length()).toArray();
-        }
-
-        void take(Decoder.Scores scores) {
-            logProbabilities = scores.logProbabilities();
-            entropies = scores.entropies();
-        }
-
-        void mark(ForkingTokenMask selected) {
-            mask = selected;
-            int at = 0;
-            for (Item item : items) {
-                System.arraycopy(selected.kept(), at, item.kept(), 0, item.kept().length);
-                at += item.kept().length;
-            }
-        }
-
-        float[] rolloutEntropies() {
-            return concatenate(
-                    items.stream().map(item -> item.sample().entropies()).toList());
-        }
-
-        float[] oldLogProbabilities() {
-            return concatenate(
-                    items.stream().map(item -> item.sample().logProbabilities()).toList());
-        }
-
-        float[] advantages() {
-            return concatenate(items.stream()
-                    .map(item -> {
-                        float[] repeated = new float[item.sample().length()];
-                        Arrays.fill(repeated, (float) item.advantage());
-                        return repeated;
-                    })
-                    .toList());
-        }
-
-        RatioStatistics statistics(AlgorithmSpec.Clip clip) {
-            return RatioStatistics.of(logProbabilities, oldLogProbabilities(), advantages(), entropies, clip);
-        }
     }
 }

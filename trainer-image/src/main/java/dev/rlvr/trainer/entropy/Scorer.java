@@ -57,7 +57,7 @@ final class Scorer implements AutoCloseable {
             List<Integer> tokens = texts.get(i).tokens();
             rows.add(new TokenBatch.Row(tokens.subList(0, 1), tokens.subList(1, tokens.size())));
         }
-        Decoder.Scores scores = decoder.score(new TokenBatch(rows), temperature);
+        Decoder.Scores scores = decoder.score(TokenBatch.of(rows), temperature);
         int at = 0;
         for (int i : chosen) {
             int end = at + texts.get(i).length() - 1;

@@ -7,7 +7,7 @@ final class DecodeScript {
     /** One layer over whole prompts; also returns its keys and values [B, K, T, E] for a cache. */
     private static final String PREFILL = """
               def prefill_layer(self: __torch__.M, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, B: int, T: int) -> Tuple[Tensor, Tensor, Tensor]:
-                s = (self).attention(x, w, cos, sin, B, T)
+                s = (self).attention(x, w, cos, sin, annotate(List[Tensor], []), B, T)
                 q, k, v = (self).heads(s[5], s[2])
                 return ((self).mlp(s[0], w)[0], k, v)
             """;

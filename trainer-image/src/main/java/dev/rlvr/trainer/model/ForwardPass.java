@@ -2,6 +2,7 @@ package dev.rlvr.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import dev.rlvr.trainer.torch.Script;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ public final class ForwardPass implements AutoCloseable {
     private final Retention retention;
     private final TokenBatch batch;
     private final RotaryTables tables;
+    private final List<NDArray> bias;
     private final List<Layer> layers = new ArrayList<>();
     private final NDArray ids;
     private final long[] positions;
@@ -56,7 +58,11 @@ public final class ForwardPass implements AutoCloseable {
         this.scope = owner.newSubManager();
         this.retention = retention;
         this.batch = batch;
-        this.tables = rotary.first(scope, batch.width());
+        this.tables = batch.isShared() ? rotary.at(script, scope, batch) : rotary.first(scope, batch.width());
+        this.bias = batch.isShared()
+                ? List.of(
+                        scope.create(batch.attentionBias(), new Shape(batch.height(), 1, batch.width(), batch.width())))
+                : List.of();
         this.ids = scope.create(batch.ids());
         this.positions = batch.predictingPositions();
         this.targets = batch.targets();
@@ -102,7 +108,8 @@ public final class ForwardPass implements AutoCloseable {
                 weights.layer(layer),
                 tables.cos(),
                 tables.sin(),
-                batch.rows().size(),
+                bias,
+                batch.height(),
                 batch.width());
     }
 
@@ -161,29 +168,23 @@ public final class ForwardPass implements AutoCloseable {
         boolean last = l == config.layers() - 1;
         NDArray middle = attention.getFirst();
         List<NDArray> mlp = layer.mlp;
+        if (mlp.isEmpty()) {
+            middle = last ? script.tensor(pass, "take", middle, pass.create(positions)) : middle;
+            // all rows, not only the kept: a product's last bits depend on how many rows it has
+            mlp = script.tensors(pass, "gates", middle, working);
+        }
         if (last) {
-            long[] keptPositions =
-                    Arrays.stream(kept).map(k -> positions[(int) k]).toArray();
-            middle = mlp.isEmpty()
-                    ? script.tensor(pass, "take", middle, pass.create(keptPositions))
-                    : script.tensor(pass, "take", middle, index);
+            middle = script.tensor(pass, "take", middle, index);
             mlp = mlp.stream()
                     .map(array -> script.tensor(pass, "take", array, index))
                     .toList();
-        }
-        if (mlp.isEmpty()) {
-            mlp = script.tensors(pass, "gates", middle, working);
         }
         NDArray gradient = script.tensor(pass, "mlp_backward", upstream, middle, mlp, working, sums);
         if (last) {
             long[] keptPositions =
                     Arrays.stream(kept).map(k -> positions[(int) k]).toArray();
-            gradient = script.tensor(
-                    pass,
-                    "spread",
-                    gradient,
-                    pass.create(keptPositions),
-                    batch.rows().size() * batch.width());
+            gradient =
+                    script.tensor(pass, "spread", gradient, pass.create(keptPositions), batch.height() * batch.width());
         }
         return script.tensor(
                 pass,
@@ -194,7 +195,8 @@ public final class ForwardPass implements AutoCloseable {
                 working,
                 sums,
                 tables.cos(),
-                tables.sin());
+                tables.sin(),
+                bias);
     }
 
     @Override

@@ -12,6 +12,8 @@ final class HeadScript {
                 return torch.embedding(table, ids)
               def embed_backward(self: __torch__.M, dtable: Tensor, ids: Tensor, dx: Tensor) -> Tensor:
                 return torch.index_add_(dtable, 0, ids, dx)
+              def table_at(self: __torch__.M, table: Tensor, positions: Tensor, B: int, T: int) -> Tensor:
+                return torch.view(torch.index_select(table, 0, positions), [B, T, -1])
               def take(self: __torch__.M, x: Tensor, rows: Tensor) -> Tensor:
                 return torch.index_select(x, 0, rows)
               def rows(self: __torch__.M, x: Tensor, a: int, b: int) -> Tensor:

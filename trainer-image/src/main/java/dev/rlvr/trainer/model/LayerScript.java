@@ -61,7 +61,7 @@ final class LayerScript {
                 + "  def add_product(self: __torch__.M, total: Tensor, a: Tensor, b: Tensor) -> Tensor:\n" + sum;
     }
 
-    /** Rotary position embedding by halves, in place, of x [B, T, heads, E]; cos, sin [T, 1, E / 2]. A negative sign turns back. */
+    /** Rotary position embedding by halves, in place, of x [B, T, heads, E]; cos, sin [B or none, T, 1, E / 2]. A negative sign turns back. */
     private static final String ROTARY = """
               def rotate_(self: __torch__.M, x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
                 a = torch.slice(x, -1, 0, torch.floordiv($E, 2), 1)
@@ -92,27 +92,42 @@ final class LayerScript {
                         """);
     }
 
-    /** Causal attention of q, k, v [B, H, T, E]: the output and the log-sums of its softmax [B, H, T]. */
+    /**
+     * Attention of q, k, v [B, H, T, E]: the output and the log-sums of its softmax [B, H, T]; causal, or with one bias [B, 1, T, T] that is
+     * added to the scores.
+     */
     private static final String FLASH_ATTENTION = """
-              def attend(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
-                return ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0., True, attn_mask=None, scale=None)
-              def attend_backward(self: __torch__.M, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, sums: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-                return ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(do, q, k, v, o, sums, 0., True, attn_mask=None, scale=None)
+              def attend(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor]) -> Tuple[Tensor, Tensor]:
+                if torch.eq(torch.len(bias), 0):
+                  o, sums = ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0., True, attn_mask=None, scale=None)
+                else:
+                  o, sums = ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0., False, attn_mask=bias[0], scale=None)
+                return (o, sums)
+              def attend_backward(self: __torch__.M, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, sums: Tensor, bias: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
+                if torch.eq(torch.len(bias), 0):
+                  dq, dk, dv = ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(do, q, k, v, o, sums, 0., True, attn_mask=None, scale=None)
+                else:
+                  dq, dk, dv = ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(do, q, k, v, o, sums, 0., False, attn_mask=bias[0], scale=None)
+                return (dq, dk, dv)
             """;
 
     /** The same of plain products: T x T scores per head. */
     private static final String PLAIN_ATTENTION = """
-              def scores(self: __torch__.M, q: Tensor, k: Tensor) -> Tensor:
+              def scores(self: __torch__.M, q: Tensor, k: Tensor, bias: List[Tensor]) -> Tensor:
                 s = torch.mul(torch.to(torch.matmul(q, torch.transpose(k, 2, 3)), 6), $SCALE)
-                later = torch.triu(torch.ones_like(torch.select(torch.select(s, 0, 0), 0, 0)), 1)
-                return torch.masked_fill(s, torch.gt(later, 0), -3.0e+38)
-              def attend(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
-                s = (self).scores(q, k)
+                if torch.eq(torch.len(bias), 0):
+                  later = torch.triu(torch.ones_like(torch.select(torch.select(s, 0, 0), 0, 0)), 1)
+                  y = torch.masked_fill(s, torch.gt(later, 0), -3.0e+38)
+                else:
+                  y = torch.add(s, bias[0])
+                return y
+              def attend(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor]) -> Tuple[Tensor, Tensor]:
+                s = (self).scores(q, k, bias)
                 sums = torch.logsumexp(s, [3], False)
                 p = torch.exp(torch.sub(s, torch.unsqueeze(sums, 3)))
                 return (torch.matmul(torch.to(p, $P), v), sums)
-              def attend_backward(self: __torch__.M, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, sums: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-                p = torch.exp(torch.sub((self).scores(q, k), torch.unsqueeze(sums, 3)))
+              def attend_backward(self: __torch__.M, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, sums: Tensor, bias: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
+                p = torch.exp(torch.sub((self).scores(q, k, bias), torch.unsqueeze(sums, 3)))
                 dp = torch.to(torch.matmul(do, torch.transpose(v, 2, 3)), 6)
                 d = torch.sum(torch.mul(do, o), [3], True, dtype=6)
                 ds = torch.to(torch.mul(torch.mul(p, torch.sub(dp, d)), $SCALE), $P)
@@ -136,12 +151,12 @@ final class LayerScript {
                 k = torch.transpose(torch.slice(qk, 2, $H, $H + $K, 1), 1, 2)
                 v = torch.transpose(torch.slice(z, 2, $H + $K, $H + 2*$K, 1), 1, 2)
                 return (q, k, v)
-              def attention(self: __torch__.M, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, B: int, T: int) -> List[Tensor]:
+              def attention(self: __torch__.M, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, bias: List[Tensor], B: int, T: int) -> List[Tensor]:
                 r = (self).row_scale(x, $D)
                 z = (self).project(x, w, r, B, T)
-                qks = (self).rotated(z, w, torch.to(torch.unsqueeze(cos, 1), $P), torch.to(torch.unsqueeze(sin, 1), $P))
+                qks = (self).rotated(z, w, torch.to(torch.unsqueeze(cos, -2), $P), torch.to(torch.unsqueeze(sin, -2), $P))
                 q, k, v = (self).heads(qks[0], z)
-                o, sums = (self).attend(q, (self).widen_heads(k), (self).widen_heads(v))
+                o, sums = (self).attend(q, (self).widen_heads(k), (self).widen_heads(v), bias)
                 o = torch.reshape(torch.transpose(o, 1, 2), [B * T, $H*$E])
                 return torch.add([(self).plus_product(x, o, w[2]), r, z, o, sums], qks)
             """;
@@ -172,7 +187,7 @@ final class LayerScript {
                 else:
                   y = x
                 return y
-              def attention_backward(self: __torch__.M, dy: Tensor, x: Tensor, s: List[Tensor], w: List[Tensor], dw: List[Tensor], cos: Tensor, sin: Tensor) -> Tensor:
+              def attention_backward(self: __torch__.M, dy: Tensor, x: Tensor, s: List[Tensor], w: List[Tensor], dw: List[Tensor], cos: Tensor, sin: Tensor, bias: List[Tensor]) -> Tensor:
                 r = s[0]
                 z = s[1]
                 B = torch.size(z, 0)
@@ -182,12 +197,12 @@ final class LayerScript {
                 dyp = torch.to(dy, $P)
                 (self).add_product(dw[2], dyp, s[2])
                 do = torch.transpose(torch.view((self).product(dyp, torch.t(w[2]), None), [B, T, $H, $E]), 1, 2)
-                dq, dk, dv = (self).attend_backward(do, q, (self).widen_heads(k), (self).widen_heads(v), o, s[3])
+                dq, dk, dv = (self).attend_backward(do, q, (self).widen_heads(k), (self).widen_heads(v), o, s[3], bias)
                 dz = torch.empty_like(z)
                 torch.copy_(torch.slice(dz, 2, 0, $H, 1), torch.transpose(dq, 1, 2))
                 torch.copy_(torch.slice(dz, 2, $H, $H + $K, 1), torch.transpose((self).narrow_heads(dk), 1, 2))
                 torch.copy_(torch.slice(dz, 2, $H + $K, $H + 2*$K, 1), torch.transpose((self).narrow_heads(dv), 1, 2))
-                (self).rotate_(torch.slice(dz, 2, 0, $H + $K, 1), torch.to(torch.unsqueeze(cos, 1), $P), torch.to(torch.unsqueeze(sin, 1), $P), -1)
+                (self).rotate_(torch.slice(dz, 2, 0, $H + $K, 1), torch.to(torch.unsqueeze(cos, -2), $P), torch.to(torch.unsqueeze(sin, -2), $P), -1)
             %s%s    dz2 = torch.view(dz, [B * T, ($H + 2*$K) * $E])
                 (self).add_product(dw[1], dz2, (self).scaled(x, r, w[0]))
                 return (self).norm_backward(dy, (self).product(dz2, torch.t(w[1]), None), x, r, w[0], dw[0])

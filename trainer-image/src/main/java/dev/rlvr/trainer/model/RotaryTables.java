@@ -3,6 +3,7 @@ package dev.rlvr.trainer.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import dev.rlvr.trainer.torch.Script;
 
 /**
  * Cosines and sines of the rotary embedding for positions 0 to n - 1 (arXiv 2104.09864), times the attention factor of the model's
@@ -47,5 +48,13 @@ record RotaryTables(NDArray cos, NDArray sin) {
         c.attach(owner);
         s.attach(owner);
         return new RotaryTables(c, s);
+    }
+
+    /** Rows {@code [height, width, headDim / 2]} for the cells of a batch. */
+    RotaryTables at(Script script, NDManager owner, TokenBatch batch) {
+        NDArray positions = owner.create(batch.positions());
+        return new RotaryTables(
+                script.tensor(owner, "table_at", cos, positions, batch.height(), batch.width()),
+                script.tensor(owner, "table_at", sin, positions, batch.height(), batch.width()));
     }
 }

@@ -133,7 +133,7 @@ public final class Pretrain {
                 }
                 rows.sort(Comparator.comparingInt(TokenBatch.Row::length));
                 for (int i = 0; i < rows.size(); i += BATCH) {
-                    ready.add(new TokenBatch(rows.subList(i, i + BATCH)));
+                    ready.add(TokenBatch.of(rows.subList(i, i + BATCH)));
                 }
                 Collections.shuffle(ready, order);
             }

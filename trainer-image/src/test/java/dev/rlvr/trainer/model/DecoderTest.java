@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class DecoderTest {
-    private static final TokenBatch BATCH = new TokenBatch(List.of(
+    private static final TokenBatch BATCH = TokenBatch.of(List.of(
             new TokenBatch.Row(List.of(5, 6, 7), List.of(9, 10, 11, 1)),
             new TokenBatch.Row(List.of(8), List.of(2, 3)),
             new TokenBatch.Row(List.of(30, 31, 5, 5, 6), List.of(40))));
@@ -87,7 +87,7 @@ class DecoderTest {
                                                 (int) (t == 0 ? first.tokens()[row] : more.tokens()[row * 7 + t - 1]))
                                         .toList()))
                         .toList();
-                Decoder.Scores scores = decoder.score(new TokenBatch(rows), 0.7);
+                Decoder.Scores scores = decoder.score(TokenBatch.of(rows), 0.7);
                 for (int row = 0; row < 6; row++) {
                     for (int t = 0; t < 8; t++) {
                         float lp = t == 0 ? first.logProbabilities()[row] : more.logProbabilities()[row * 7 + t - 1];
@@ -231,6 +231,43 @@ class DecoderTest {
             assertThat(cosine(cpu.all().get(i), any.all().get(i)))
                     .as("tensor " + i)
                     .isGreaterThan(0.999999);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ModelConfig.Family.class)
+    void aSharedPromptGivesWhatACopyForEachAnswerGives(ModelConfig.Family family) {
+        List<Integer> first = List.of(5, 6, 7);
+        List<Integer> second = List.of(8);
+        List<TokenBatch.Row> rows = List.of(
+                new TokenBatch.Row(first, List.of(9, 10, 11, 1)),
+                new TokenBatch.Row(first, List.of(12)),
+                new TokenBatch.Row(first, List.of(9, 3, 2)),
+                new TokenBatch.Row(second, List.of(2, 3)));
+        TokenBatch apart = TokenBatch.of(rows);
+        TokenBatch shared = new TokenBatch(
+                List.of(new TokenBatch.Line(rows.subList(0, 3)), new TokenBatch.Line(rows.subList(3, 4))));
+        Weights weights = random(family);
+        for (Target target : Target.values()) {
+            ModelTensors expected = zeros(weights);
+            ModelTensors gradients = zeros(weights);
+            try (Decoder decoder = new Decoder(owner, weights, Precision.F32, 64, target);
+                    ForwardPass copies = decoder.forward(apart, Retention.ACTIVATIONS);
+                    ForwardPass once = decoder.forward(shared, Retention.INPUTS)) {
+                assertThat(once.score(TEMPERATURE).entropies())
+                        .usingComparatorWithPrecision(1e-5f)
+                        .containsExactly(copies.score(TEMPERATURE).entropies());
+                long[] kept = {0, 2, 4, 5, 7, 8};
+                double loss = copies.backward(kept, TEMPERATURE, NEGATIVE_LOG_LIKELIHOOD, expected);
+                assertThat(once.backward(kept, TEMPERATURE, NEGATIVE_LOG_LIKELIHOOD, gradients))
+                        .isCloseTo(loss, within(1e-4));
+            }
+            for (int i = 0; i < expected.all().size(); i++) {
+                assertThat(gradients.all().get(i).toFloatArray())
+                        .as("tensor " + i)
+                        .usingComparatorWithPrecision(3e-5f)
+                        .containsExactly(expected.all().get(i).toFloatArray());
+            }
         }
     }
 

@@ -131,7 +131,7 @@ class SamplerTest {
         assertThat(longest.length()).as("longer than the cache was made for").isGreaterThan(64);
 
         Decoder.Scores scores = decoder.score(
-                new TokenBatch(List.of(new TokenBatch.Row(
+                TokenBatch.of(List.of(new TokenBatch.Row(
                         SHORT, Arrays.stream(longest.tokens()).boxed().toList()))),
                 1);
         assertThat(scores.logProbabilities())
@@ -168,7 +168,7 @@ class SamplerTest {
         List<TokenBatch.Row> rows = IntStream.range(0, VOCABULARY)
                 .mapToObj(token -> new TokenBatch.Row(prompt, List.of(token)))
                 .toList();
-        float[] logs = decoder.score(new TokenBatch(rows), temperature).logProbabilities();
+        float[] logs = decoder.score(TokenBatch.of(rows), temperature).logProbabilities();
         return IntStream.range(0, VOCABULARY)
                 .mapToDouble(token -> Math.exp(logs[token]))
                 .toArray();
