@@ -85,6 +85,7 @@ final class RunReport implements AutoCloseable {
         publish(known -> known.with(step.progress(totalSteps, end, now)));
     }
 
+    /** A checkpoint that is on the disk; any thread may say so. */
     void checkpoint(Checkpoint checkpoint) {
         publish(known -> known.with(checkpoint));
     }
@@ -106,7 +107,8 @@ final class RunReport implements AutoCloseable {
         publish(known -> known.with(withBaseline));
     }
 
-    private void publish(UnaryOperator<TrainerStatus> change) {
+    /** Also called by the thread that writes checkpoints. */
+    private synchronized void publish(UnaryOperator<TrainerStatus> change) {
         status = change.apply(status);
         sinks.forEach(sink -> sink.publish(status));
     }

@@ -2,10 +2,10 @@ package dev.rlvr.trainer;
 
 import dev.rlvr.crds.AlgorithmSpec;
 import dev.rlvr.crds.RLVRJobSpec;
-import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.trainer.checkpoint.CheckpointManifest;
-import dev.rlvr.trainer.checkpoint.Checkpoints;
+import dev.rlvr.trainer.checkpoint.CheckpointWriter;
 import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.optimizer.AdamW;
 import dev.rlvr.trainer.optimizer.LearningRate;
 import dev.rlvr.trainer.report.TrainerStatus.Phase;
@@ -15,13 +15,17 @@ import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.StoppedException;
 import dev.rlvr.trainer.rollout.TextCodec;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -37,7 +41,7 @@ final class Trainer {
     private final Rollouts rollouts;
     private final PolicyUpdate update;
     private final Evaluator evaluator;
-    private final Checkpoints checkpoints;
+    private final CheckpointWriter checkpoints;
     private final RunReport report;
     private final Path work;
     private final String digest;
@@ -60,7 +64,7 @@ final class Trainer {
             Rollouts rollouts,
             PolicyUpdate update,
             Evaluator evaluator,
-            Checkpoints checkpoints,
+            CheckpointWriter checkpoints,
             RunReport report,
             Path work,
             String digest) {}
@@ -99,14 +103,17 @@ final class Trainer {
             while (step < spec.algorithm().steps()) {
                 report.phase(Phase.TRAINING);
                 step();
+                checkpoints.check();
                 checkpointIfDue();
                 evaluate();
             }
         } catch (StoppedException e) {
             checkpoint();
+            checkpoints.await();
             throw e;
         }
         checkpoint();
+        checkpoints.await();
         if (spec.checkpoint().exportHuggingFace()) {
             report.phase(Phase.EXPORTING);
             inputs.model().export(work.resolve("model"), decoder.weights());
@@ -176,7 +183,7 @@ final class Trainer {
         }
     }
 
-    private void checkpointIfDue() throws IOException {
+    private void checkpointIfDue() throws IOException, InterruptedException {
         int every = spec.checkpoint().everySteps();
         String interval = spec.checkpoint().everyInterval();
         boolean bySteps = every > 0 && step % every == 0;
@@ -187,25 +194,22 @@ final class Trainer {
         }
     }
 
-    /** Saves the state after the last finished step, unless that was done already. */
-    private void checkpoint() throws IOException {
+    /** Begins to save the state after the last finished step, unless that was done already. */
+    private void checkpoint() throws IOException, InterruptedException {
         if (checkpointedStep == step) {
             return;
         }
         Instant start = clock.instant();
         String savedAt = start.truncatedTo(ChronoUnit.SECONDS).toString();
-        Checkpoints.Saved saved = checkpoints.save(
-                step,
-                folder -> {
-                    decoder.weights().write(folder.resolve("model.safetensors"));
-                    optimizer.write(folder.resolve("optimizer.safetensors"));
-                },
-                files -> new CheckpointManifest(
-                        step, problemsDrawn, optimizer.steps(), generatedTokens, digest, savedAt, files));
+        SequencedMap<String, List<ByteBuffer>> files = new LinkedHashMap<>();
+        files.put("model.safetensors", Safetensors.pieces(decoder.weights().content()));
+        files.put("optimizer.safetensors", Safetensors.pieces(optimizer.content()));
+        // what the writer's thread needs of this one's state, which goes on changing
+        CheckpointManifest state = new CheckpointManifest(
+                step, problemsDrawn, optimizer.steps(), generatedTokens, digest, savedAt, Map.of());
+        checkpoints.save(step, files, state::with);
         checkpointedStep = step;
         checkpointedAt = clock.instant();
         checkpointing = checkpointing.plus(Duration.between(start, checkpointedAt));
-        report.checkpoint(new RLVRJobStatus.Checkpoint(
-                step, work.relativize(saved.folder()).toString(), savedAt));
     }
 }

@@ -4,8 +4,11 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rlvr.crds.Durations;
 import dev.rlvr.crds.RLVRJobSpec;
+import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.trainer.checkpoint.CheckpointManifest;
+import dev.rlvr.trainer.checkpoint.CheckpointWriter;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
+import dev.rlvr.trainer.checkpoint.HostMemory;
 import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.data.ProblemStream;
 import dev.rlvr.trainer.model.Decoder;
@@ -86,6 +89,8 @@ final class TrainerRun {
             try (Decoder decoder = new Decoder(owner, weights, MemoryPlan.precision(spec), longest());
                     AdamW optimizer = optimizer(owner, weights, newest);
                     PolicyLoss loss = new PolicyLoss(spec.algorithm().clip());
+                    CheckpointWriter writer =
+                            new CheckpointWriter(checkpoints, new HostMemory(), saved -> published(report, saved));
                     VerifierPool verifiers = verifiers()) {
                 Sampler sampler = new Sampler(decoder, owner, stop::requested);
                 ProblemStream problems =
@@ -112,13 +117,20 @@ final class TrainerRun {
                                 verifiers,
                                 spec.rollout().maxResponseTokens(),
                                 spec.algorithm().seed()),
-                        checkpoints,
+                        writer,
                         report,
                         work,
                         digest);
                 new Trainer(parts, from, stop::requested, clock).run();
             }
         }
+    }
+
+    private void published(RunReport report, Checkpoints.Saved saved) {
+        report.checkpoint(new RLVRJobStatus.Checkpoint(
+                saved.manifest().step(),
+                work.relativize(saved.folder()).toString(),
+                saved.manifest().savedAt()));
     }
 
     private Weights weights(NDManager owner, Optional<Checkpoints.Saved> newest) throws IOException {

@@ -284,7 +284,7 @@ class InputsTest {
     }
 
     @Test
-    void aCheckpointToResumeFromMustBeOfTheSameModel() throws IOException {
+    void aCheckpointToResumeFromMustBeOfTheSameModel() throws Exception {
         Path checkpoint = checkpoint(Family.QWEN3);
         at("checkpoint").put("resumeFrom", "file://" + checkpoint);
         assertThat(read().resume().orElseThrow().manifest().step()).isEqualTo(7);
@@ -294,11 +294,14 @@ class InputsTest {
         assertRefused("spec.checkpoint.resumeFrom", checkpoint.toString(), "q_norm");
     }
 
-    private Path checkpoint(Family family) throws IOException {
+    private Path checkpoint(Family family) throws Exception {
         return new Checkpoints(folder.resolve("checkpoints"), 1)
                 .save(
                         7,
-                        to -> Safetensors.write(to.resolve("model.safetensors"), TinyModel.content(family)),
+                        to -> {
+                            Safetensors.write(to.resolve("model.safetensors"), TinyModel.content(family));
+                            return Checkpoints.sums(to);
+                        },
                         files -> new CheckpointManifest(7, 0, 0, 0, "", "", files))
                 .folder();
     }

@@ -25,6 +25,11 @@ public record CheckpointManifest(
         files = Map.copyOf(files);
     }
 
+    /** The same state with these files. */
+    public CheckpointManifest with(Map<String, FileSum> written) {
+        return new CheckpointManifest(step, problemsDrawn, optimizerSteps, generatedTokens, job, savedAt, written);
+    }
+
     /** Size in bytes and CRC-32C of a file. */
     public record FileSum(long bytes, long crc32c) {}
 }

@@ -58,10 +58,10 @@ public final class Checkpoints {
         }
     }
 
-    /** Writes the files of a checkpoint into a folder. */
+    /** Writes the files of a checkpoint into a folder and forces them to the disk; says what it wrote. */
     @FunctionalInterface
     public interface Content {
-        void write(Path folder) throws IOException;
+        Map<String, CheckpointManifest.FileSum> write(Path folder) throws IOException, InterruptedException;
     }
 
     /** Makes the manifest of files whose sums are given. */
@@ -71,18 +71,20 @@ public final class Checkpoints {
     }
 
     /** Writes a checkpoint, then removes the oldest beyond those to keep. */
-    public Saved save(int step, Content content, ManifestOf manifestOf) throws IOException {
+    public Saved save(int step, Content content, ManifestOf manifestOf) throws IOException, InterruptedException {
         Path folder = root.resolve("step-%06d".formatted(step));
         deleteTree(folder);
         Files.createDirectories(folder);
-        content.write(folder);
-        CheckpointManifest manifest = manifestOf.of(sums(folder));
+        CheckpointManifest manifest = manifestOf.of(content.write(folder));
         Path partial = folder.resolve(MANIFEST + ".partial");
         ObjectNode sealed = JSON.valueToTree(manifest);
         sealed.put(SEAL, seal(manifest));
         Files.write(partial, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(sealed));
         force(partial);
         Files.move(partial, folder.resolve(MANIFEST), StandardCopyOption.ATOMIC_MOVE);
+        // the names too: older checkpoints go once this one cannot be lost
+        forceFolder(folder);
+        forceFolder(root);
         damaged.remove(folder);
         prune();
         return new Saved(folder, manifest);
@@ -179,7 +181,8 @@ public final class Checkpoints {
         return Integer.parseInt(folder.getFileName().toString().substring("step-".length()));
     }
 
-    private static Map<String, CheckpointManifest.FileSum> sums(Path folder) throws IOException {
+    /** Sizes and checksums of the files in a folder, as its manifest has them. */
+    public static Map<String, CheckpointManifest.FileSum> sums(Path folder) throws IOException {
         Map<String, CheckpointManifest.FileSum> sums = new HashMap<>();
         try (var files = Files.list(folder)) {
             for (Path file : files.filter(Files::isRegularFile)
@@ -206,6 +209,12 @@ public final class Checkpoints {
 
     private static void force(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+    }
+
+    private static void forceFolder(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }

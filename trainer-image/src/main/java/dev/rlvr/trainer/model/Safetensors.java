@@ -232,6 +232,28 @@ public final class Safetensors {
      * @param content name to shape and little-endian bytes, in the order they are written
      */
     public static void write(Path file, SequencedMap<String, Content> content) throws IOException {
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            for (ByteBuffer piece : pieces(content)) {
+                writeFully(channel, piece);
+            }
+            channel.force(true);
+        }
+    }
+
+    /**
+     * The bytes of a file of F32 tensors: its header, then one piece for each tensor, which is not copied.
+     *
+     * @param content name to shape and little-endian bytes, in the order of the file
+     */
+    public static List<ByteBuffer> pieces(SequencedMap<String, Content> content) {
+        List<ByteBuffer> pieces = new ArrayList<>();
+        pieces.add(header(content));
+        content.values().forEach(tensor -> pieces.add(tensor.bytes().duplicate()));
+        return pieces;
+    }
+
+    private static ByteBuffer header(SequencedMap<String, Content> content) {
         ObjectNode header = JSON.createObjectNode();
         header.putObject("__metadata__").put("format", "pt");
         long at = 0;
@@ -246,19 +268,11 @@ public final class Safetensors {
         }
         String json = header.toString();
         byte[] padded = (json + " ".repeat((8 - json.length() % 8) % 8)).getBytes(StandardCharsets.UTF_8);
-        try (FileChannel channel = FileChannel.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            writeFully(
-                    channel,
-                    ByteBuffer.allocate(Long.BYTES)
-                            .order(ByteOrder.LITTLE_ENDIAN)
-                            .putLong(0, padded.length));
-            writeFully(channel, ByteBuffer.wrap(padded));
-            for (Content tensor : content.values()) {
-                writeFully(channel, tensor.bytes().duplicate());
-            }
-            channel.force(true);
-        }
+        return ByteBuffer.allocate(Long.BYTES + padded.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(padded.length)
+                .put(padded)
+                .flip();
     }
 
     private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.SequencedMap;
 import java.util.random.RandomGenerator;
 
 /** The master weights of one model, in F32. */
@@ -54,6 +55,11 @@ public final class Weights {
 
     /** Writes all weights to one safetensors file and forces it to the disk. */
     public void write(Path file) throws IOException {
-        Safetensors.write(file, tensors.content(""));
+        Safetensors.write(file, content());
+    }
+
+    /** The tensors of the file that {@link #write} writes: the weights' own memory. */
+    public SequencedMap<String, Safetensors.Content> content() {
+        return tensors.content("");
     }
 }

@@ -76,9 +76,14 @@ public final class AdamW implements AutoCloseable {
 
     /** Writes both moments; with {@link #steps} they are the optimizer's whole state. */
     public void write(Path file) throws IOException {
+        Safetensors.write(file, content());
+    }
+
+    /** The tensors of the file that {@link #write} writes: the moments' own memory. */
+    public SequencedMap<String, Safetensors.Content> content() {
         SequencedMap<String, Safetensors.Content> content = first.content(FIRST);
         content.putAll(second.content(SECOND));
-        Safetensors.write(file, content);
+        return content;
     }
 
     /** Steps made so far. */

@@ -26,16 +26,18 @@ class CheckpointsTest {
         return work.resolve("checkpoints");
     }
 
-    private static Checkpoints.Saved save(Checkpoints checkpoints, int step) throws IOException {
+    private static Checkpoints.Saved save(Checkpoints checkpoints, int step) throws IOException, InterruptedException {
         return save(checkpoints, step, "weights after " + step);
     }
 
-    private static Checkpoints.Saved save(Checkpoints checkpoints, int step, String weights) throws IOException {
+    private static Checkpoints.Saved save(Checkpoints checkpoints, int step, String weights)
+            throws IOException, InterruptedException {
         return checkpoints.save(
                 step,
                 folder -> {
                     Files.writeString(folder.resolve("model.safetensors"), weights);
                     Files.write(folder.resolve("optimizer.safetensors"), new byte[3_000_000]);
+                    return Checkpoints.sums(folder);
                 },
                 files -> new CheckpointManifest(
                         step, step * 16L, step * 2L, step * 1000L, "digest", "2026-01-01T00:00:00Z", files));
@@ -70,7 +72,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void whatWasSavedIsFoundAgain() throws IOException {
+    void whatWasSavedIsFoundAgain() throws IOException, InterruptedException {
         Checkpoints.Saved saved = save(keeping(3), 50);
 
         assertThat(saved.folder()).isEqualTo(root().resolve("step-000050"));
@@ -83,7 +85,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void theNewestIsTheOneOfTheHighestStepNotOfTheLatestDate() throws IOException {
+    void theNewestIsTheOneOfTheHighestStepNotOfTheLatestDate() throws IOException, InterruptedException {
         save(keeping(10), 9);
         save(keeping(10), 1_000_000);
         save(keeping(10), 999_999);
@@ -92,13 +94,14 @@ class CheckpointsTest {
     }
 
     @Test
-    void theManifestIsWrittenLastAndNothingOfItIsSeenBefore() throws IOException {
+    void theManifestIsWrittenLastAndNothingOfItIsSeenBefore() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(3);
         checkpoints.save(
                 1,
                 folder -> {
                     Files.writeString(folder.resolve("model.safetensors"), "weights");
                     assertThat(keeping(3).newest()).isEmpty();
+                    return Checkpoints.sums(folder);
                 },
                 files -> {
                     assertThat(root().resolve("step-000001")).isDirectory();
@@ -111,7 +114,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aCheckpointThatCouldNotBeWrittenLeavesTheOlderOnesAsTheyWere() throws IOException {
+    void aCheckpointThatCouldNotBeWrittenLeavesTheOlderOnesAsTheyWere() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(1);
         save(checkpoints, 10);
 
@@ -130,7 +133,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void pruningWaitsUntilTheNewOneIsComplete() throws IOException {
+    void pruningWaitsUntilTheNewOneIsComplete() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(1);
         save(checkpoints, 10);
         checkpoints.save(
@@ -138,6 +141,7 @@ class CheckpointsTest {
                 folder -> {
                     Files.writeString(folder.resolve("model.safetensors"), "weights");
                     assertThat(newest()).isEqualTo(10);
+                    return Checkpoints.sums(folder);
                 },
                 files -> {
                     assertThat(root().resolve("step-000010/manifest.json")).exists();
@@ -148,7 +152,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void theNewestAreKept() throws IOException {
+    void theNewestAreKept() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(2);
         for (int step = 5; step <= 25; step += 5) {
             save(checkpoints, step);
@@ -158,7 +162,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void savingAStepAgainReplacesIt() throws IOException {
+    void savingAStepAgainReplacesIt() throws IOException, InterruptedException {
         save(keeping(3), 10, "first");
         Files.writeString(root().resolve("step-000010/of-an-older-release.bin"), "left over");
         save(keeping(3), 10, "second");
@@ -171,7 +175,7 @@ class CheckpointsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"model.safetensors", "optimizer.safetensors"})
-    void aDamagedFileMakesTheOlderCheckpointTheNewest(String name) throws IOException {
+    void aDamagedFileMakesTheOlderCheckpointTheNewest(String name) throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(3);
         save(checkpoints, 10);
         Path file = save(checkpoints, 20).file(name);
@@ -192,7 +196,7 @@ class CheckpointsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"", "{", "null", "[]", "{\"step\":20}", "{\"step\":20,\"files\":null}", "\u0000\u0000\u0000"})
-    void aDamagedManifestMakesTheOlderCheckpointTheNewest(String manifest) throws IOException {
+    void aDamagedManifestMakesTheOlderCheckpointTheNewest(String manifest) throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(3);
         save(checkpoints, 10);
         Path file = save(checkpoints, 20).file("manifest.json");
@@ -204,12 +208,15 @@ class CheckpointsTest {
     }
 
     @Test
-    void noBitOfTheManifestCanFlipUnseen() throws IOException {
+    void noBitOfTheManifestCanFlipUnseen() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(3);
         Path file = checkpoints
                 .save(
                         20,
-                        folder -> Files.writeString(folder.resolve("model.safetensors"), "weights"),
+                        folder -> {
+                            Files.writeString(folder.resolve("model.safetensors"), "weights");
+                            return Checkpoints.sums(folder);
+                        },
                         files -> new CheckpointManifest(20, 320, 40, 20_000, "digest", "2026-01-01T00:00:00Z", files))
                 .file("manifest.json");
         CheckpointManifest whole = newestManifest();
@@ -230,7 +237,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void whereAllAreDamagedThereIsNone() throws IOException {
+    void whereAllAreDamagedThereIsNone() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(3);
         for (int step : new int[] {10, 20}) {
             flip(save(checkpoints, step).file("model.safetensors"), 0);
@@ -240,7 +247,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aDamagedCheckpointDoesNotTakeThePlaceOfAGoodOne() throws IOException {
+    void aDamagedCheckpointDoesNotTakeThePlaceOfAGoodOne() throws IOException, InterruptedException {
         save(keeping(3), 20);
         cut(save(keeping(3), 30).file("model.safetensors"), 3);
         Checkpoints afterwards = keeping(1);
@@ -253,7 +260,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void whatACrashLeavesBehindIsInvisibleAndGoneAfterTheNextSave() throws IOException {
+    void whatACrashLeavesBehindIsInvisibleAndGoneAfterTheNextSave() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(3);
         save(checkpoints, 10);
         Path torn = Files.createDirectories(root().resolve("step-000020"));
@@ -267,7 +274,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aCrashBeforeTheRenameIsRepairedByTheSameStep() throws IOException {
+    void aCrashBeforeTheRenameIsRepairedByTheSameStep() throws IOException, InterruptedException {
         Path torn = Files.createDirectories(root().resolve("step-000020"));
         Files.writeString(torn.resolve("model.safetensors"), "other weights");
         Files.writeString(torn.resolve("manifest.json.partial"), "{\"step\":20");
@@ -279,7 +286,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void whatIsNoCheckpointIsLeftAlone() throws IOException {
+    void whatIsNoCheckpointIsLeftAlone() throws IOException, InterruptedException {
         Checkpoints checkpoints = keeping(1);
         save(checkpoints, 10);
         Files.createDirectories(root().resolve("lost+found"));
