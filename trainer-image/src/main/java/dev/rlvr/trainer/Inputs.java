@@ -23,6 +23,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Everything that a job reads, checked as far as that is possible before the first weight is loaded.
@@ -30,7 +32,7 @@ import java.util.Optional;
  * @param job the manifest with its defaults
  * @param model the base model's folder
  * @param resume checkpoint folder whose weights take the place of the base model's
- * @param problems to train on
+ * @param problems to train on: those whose prompts are short enough
  * @param evaluations held-out sets
  * @param verifier what verifies answers
  * @param memory what the job will take
@@ -43,6 +45,8 @@ record Inputs(
         List<HeldOut> evaluations,
         Verifier verifier,
         MemoryPlan memory) {
+    private static final Logger LOG = LoggerFactory.getLogger(Inputs.class);
+
     /** Weights, first and second moments in F32. */
     private static final int BYTES_PER_PARAMETER = 12;
 
@@ -75,14 +79,14 @@ record Inputs(
         for (EvaluationSpec evaluation : evaluations(spec)) {
             evaluations.add(heldOut(evaluation, spec, sources, verifier));
         }
-        requireTokens(spec, model, problems, evaluations);
+        List<Problem> fitting = requireTokens(spec, model, problems, evaluations);
         Optional<Checkpoints.Saved> resume =
                 Optional.ofNullable(spec.checkpoint().resumeFrom()).map(source -> checkpoint(source, sources, model));
         MemoryPlan memory = MemoryPlan.of(spec, model.config(), physicalMemory());
         memory.require();
         requireWritable(work);
         requireDisk(work, model.config().parameters() * BYTES_PER_PARAMETER, usable(work));
-        return new Inputs(job, model, resume, problems, evaluations, verifier, memory);
+        return new Inputs(job, model, resume, fitting, evaluations, verifier, memory);
     }
 
     private static ModelFolder model(RLVRJobSpec spec, SourceResolver sources) {
@@ -116,29 +120,50 @@ record Inputs(
         }
     }
 
-    /** Tokenizer and model must fit each other, and held-out prompts must leave room for their answers. */
-    private static void requireTokens(
+    /**
+     * Tokenizer and model must fit each other, and held-out prompts must leave room for their answers.
+     *
+     * @return the problems whose prompts are short enough
+     */
+    private static List<Problem> requireTokens(
             RLVRJobSpec spec, ModelFolder model, List<Problem> problems, List<HeldOut> evaluations) {
         int most = spec.data().maxPromptTokens();
         try (TextCodec codec = tokenizer(model)) {
+            List<Problem> fitting = new ArrayList<>();
             int shortest = Integer.MAX_VALUE;
             for (Problem problem : problems) {
-                shortest = Math.min(shortest, tokens(codec, "spec.data.source", problem, model));
+                int tokens = tokens(codec, "spec.data.source", problem, model);
+                shortest = Math.min(shortest, tokens);
+                if (tokens <= most) {
+                    fitting.add(problem);
+                }
             }
             if (shortest > most) {
                 throw new InputException("spec.data.maxPromptTokens: all prompts of "
                         + spec.data().source() + " are longer than " + most + " tokens, the shortest has " + shortest
                         + "; raise it");
             }
+            if (fitting.size() < problems.size()) {
+                LOG.warn(
+                        "{} of {} problems are left out: their prompts are longer than {} tokens",
+                        problems.size() - fitting.size(),
+                        problems.size(),
+                        most);
+            }
             for (HeldOut heldOut : evaluations) {
-                String field = sourceField(heldOut.spec());
-                for (Problem problem : heldOut.problems()) {
-                    int tokens = tokens(codec, field, problem, model);
-                    if (tokens > most) {
-                        throw new InputException(field + ": " + problem.origin() + ": the prompt has " + tokens
-                                + " tokens, more than spec.data.maxPromptTokens " + most + "; raise that");
-                    }
-                }
+                requireTokens(heldOut, codec, model, most);
+            }
+            return fitting;
+        }
+    }
+
+    private static void requireTokens(HeldOut heldOut, TextCodec codec, ModelFolder model, int most) {
+        String field = sourceField(heldOut.spec());
+        for (Problem problem : heldOut.problems()) {
+            int tokens = tokens(codec, field, problem, model);
+            if (tokens > most) {
+                throw new InputException(field + ": " + problem.origin() + ": the prompt has " + tokens
+                        + " tokens, more than spec.data.maxPromptTokens " + most + "; raise that");
             }
         }
     }

@@ -9,7 +9,6 @@ import dev.rlvr.trainer.checkpoint.CheckpointManifest;
 import dev.rlvr.trainer.checkpoint.CheckpointWriter;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
 import dev.rlvr.trainer.checkpoint.HostMemory;
-import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.data.ProblemStream;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.ModelConfig;
@@ -94,7 +93,7 @@ final class TrainerRun {
                     VerifierPool verifiers = verifiers()) {
                 Sampler sampler = new Sampler(decoder, owner, stop::requested);
                 ProblemStream problems =
-                        new ProblemStream(shortEnough(codec), spec.data().shuffleSeed());
+                        new ProblemStream(inputs.problems(), spec.data().shuffleSeed());
                 PolicyUpdate update = new PolicyUpdate(
                         decoder,
                         ModelTensors.zeros(owner, weights.config()),
@@ -152,22 +151,6 @@ final class TrainerRun {
                 spec.algorithm().optimizer(),
                 newest.get().file("optimizer.safetensors"),
                 newest.get().manifest().optimizerSteps());
-    }
-
-    private List<Problem> shortEnough(TextCodec codec) {
-        int most = spec.data().maxPromptTokens();
-        List<Problem> kept = inputs.problems().stream()
-                .filter(problem -> codec.encode(problem.prompt()).size() <= most)
-                .toList();
-        int left = inputs.problems().size() - kept.size();
-        if (left > 0) {
-            LOG.warn(
-                    "{} of {} problems are left out: their prompts are longer than {} tokens",
-                    left,
-                    inputs.problems().size(),
-                    most);
-        }
-        return kept;
     }
 
     private VerifierPool verifiers() {

@@ -30,7 +30,7 @@ public final class TrainerCheck {
     public static TrainerCheck start(TrainerProcess trainer, TrainerSpec spec, Path manifest, Path work)
             throws IOException {
         Path lastWords = Files.createTempFile("rlvr-check", ".error");
-        ProcessBuilder command = trainer.command(
+        ProcessBuilder command = trainer.briefCommand(
                         LocalApplier.threads(spec),
                         List.of(
                                 "--job",

@@ -15,8 +15,9 @@ import java.util.Map;
  * @param mainClass the trainer's main class ({@code docs/trainer.md})
  * @param bundled folder that {@code bundled://} sources are looked up in
  * @param cache folder for native libraries that are unpacked once
+ * @param startCache what the JVM has kept of an earlier start (JEP 514), if the file is there
  */
-public record TrainerProcess(Path java, String classPath, String mainClass, Path bundled, Path cache) {
+public record TrainerProcess(Path java, String classPath, String mainClass, Path bundled, Path cache, Path startCache) {
     /** What docs/trainer.md asks of the C library's allocator: each step uses the same memory again instead of fetching it anew. */
     private static final String ALLOCATOR = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
             + ":glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864";
@@ -33,7 +34,8 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
                 Files.readString(built.resolve("rlvr-trainer.classpath")).strip(),
                 "dev.rlvr.trainer.Main",
                 checkout.resolve("examples"),
-                userHome.resolve(".cache/rlvr/djl"));
+                userHome.resolve(".cache/rlvr/djl"),
+                built.resolve("rlvr-trainer.aot"));
     }
 
     /** A process that runs the trainer with these arguments on so many threads; the caller says where its output goes. */
@@ -41,10 +43,20 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
         return command(mainClass, threads, arguments);
     }
 
+    /** As {@link #command(int, List)}, for a process of a few seconds: compiled code that is quick to come by serves it best. */
+    ProcessBuilder briefCommand(int threads, List<String> arguments) {
+        ProcessBuilder process = command(threads, arguments);
+        process.command().add(1, "-XX:TieredStopAtLevel=1");
+        return process;
+    }
+
     /** As {@link #command(int, List)}, for another main class on the trainer's class path. */
     public ProcessBuilder command(String otherMainClass, int threads, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 java.toString(),
+                // the Java heap holds little beside libtorch's tensors: no threads and no reserves for collecting it
+                "-XX:+UseSerialGC",
+                "-Xms64m",
                 "--enable-native-access=ALL-UNNAMED",
                 // Protocol Buffers' own use of it; without this the JDK warns at each start
                 "--sun-misc-unsafe-memory-access=allow",
@@ -54,6 +66,10 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
                 classPath,
                 otherMainClass));
         command.addAll(arguments);
+        if (Files.exists(startCache)) {
+            // where it does not fit, say after an update of the JDK, the JVM does without it and need not tell
+            command.addAll(1, List.of("-XX:AOTCache=" + startCache, "-Xlog:aot*=off,cds*=off"));
+        }
         ProcessBuilder process = new ProcessBuilder(command);
         process.environment()
                 .putAll(Map.of(
