@@ -1,5 +1,6 @@
 package dev.rlvr.e2e.soak;
 
+import dev.rlvr.e2e.RandomModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +69,8 @@ final class Soak {
     }
 
     private void prepare() throws IOException {
-        TinyModel.write(folder.resolve("model"), checkout.resolve("examples/quickstart/model"));
+        new RandomModel(49, 32, 64, 2, 2, 2, 16)
+                .write(folder.resolve("model"), checkout.resolve("examples/quickstart/model"));
         StringBuilder problems = new StringBuilder();
         for (int i = 0; i < 200; i++) {
             problems.append(
