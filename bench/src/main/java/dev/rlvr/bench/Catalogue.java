@@ -1,0 +1,184 @@
+package dev.rlvr.bench;
+
+import dev.rlvr.crds.TrainerSpec.Precision;
+import dev.rlvr.trainer.model.ModelConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** All benchmarks. */
+final class Catalogue {
+    private static final String PEAK = "peak of the process";
+    private static final String PEAK_OF_ROUND = "peak above weights and gradients";
+    private static final int BYTES_PER_PARAMETER_IN_A_CHECKPOINT = 12;
+
+    private static final int GRPO_STEPS = 4;
+    private static final int PROMPTS = 8;
+    private static final int ANSWERS = 8;
+    private static final int ANSWER_TOKENS = 128;
+
+    private final Sides sides;
+
+    Catalogue(Sides sides) {
+        this.sides = sides;
+    }
+
+    List<Benchmark> all() {
+        List<Benchmark> all = new ArrayList<>();
+        for (Precision precision : Precision.values()) {
+            all.add(training("8m", precision, 8, 10));
+        }
+        for (Precision precision : Precision.values()) {
+            all.add(training("135m", precision, 4, 5));
+        }
+        for (Precision precision : Precision.values()) {
+            all.add(rollout(precision));
+        }
+        for (Precision precision : Precision.values()) {
+            all.add(grpo(precision));
+        }
+        for (Precision precision : Precision.values()) {
+            all.add(head(precision));
+        }
+        all.add(checkpoint("write"));
+        all.add(checkpoint("read"));
+        return List.copyOf(all);
+    }
+
+    private static String suffix(Precision precision) {
+        return precision.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    private static double tolerance(Precision precision) {
+        return switch (precision) {
+            case F32 -> 1e-3;
+            case BF16 -> 1e-2;
+        };
+    }
+
+    private Benchmark training(String model, Precision precision, int rows, int rounds) {
+        String name = "training-" + model + "-" + suffix(precision);
+        int length = 256;
+        String[] shape = {"--rows", Integer.toString(rows), "--length", Integer.toString(length)};
+        List<Contestant> peers = new ArrayList<>();
+        for (String variant : List.of("eager", "compile", "plain", "plain-compile")) {
+            peers.add(sides.peer(variant, name, "training.py", variant, precision, model, shape));
+        }
+        return new Benchmark(
+                name,
+                "Training step, %s parameters, batch %d x %d, %s".formatted(model, rows, length, precision),
+                (double) rows * length,
+                "tokens",
+                PEAK,
+                tolerance(precision),
+                3,
+                rounds,
+                sides.ours(name, TrainingSide.class, precision, model, shape),
+                peers);
+    }
+
+    private Benchmark rollout(Precision precision) {
+        String name = "rollout-8m-" + suffix(precision);
+        int rows = PROMPTS * ANSWERS;
+        String[] shape = {"--rows", Integer.toString(rows), "--length", Integer.toString(ANSWER_TOKENS)};
+        return new Benchmark(
+                name,
+                "Rollout, sampled, 8m parameters, %d x %d new tokens, %s".formatted(rows, ANSWER_TOKENS, precision),
+                (double) rows * ANSWER_TOKENS,
+                "tokens",
+                PEAK,
+                0,
+                1,
+                5,
+                sides.ours(name, RolloutSide.class, precision, "8m", shape),
+                List.of(sides.peer("transformers.generate", name, "rollout.py", "generate", precision, "8m", shape)));
+    }
+
+    private Benchmark head(Precision precision) {
+        String name = "head-152k-" + suffix(precision);
+        String[] shape = {"--rows", "8", "--length", "257"};
+        List<Contestant> peers = new ArrayList<>();
+        for (String variant : List.of("full", "chunked", "kept")) {
+            peers.add(sides.peer(variant, name, "head.py", variant, precision, "head", shape));
+        }
+        return new Benchmark(
+                name,
+                "Head and backward, vocabulary 151,936, width 512, 2,048 tokens, fifth kept, %s".formatted(precision),
+                2048,
+                "tokens",
+                PEAK_OF_ROUND,
+                tolerance(precision),
+                1,
+                3,
+                sides.ours(name, HeadSide.class, precision, "head", shape),
+                peers);
+    }
+
+    private Benchmark grpo(Precision precision) {
+        String name = "grpo-8m-" + suffix(precision);
+        Path folder = sides.target().resolve("runs").resolve(name);
+        GrpoJob job = new GrpoJob(
+                sides.model("8m"),
+                folder.resolve("ours"),
+                precision,
+                sides.threads(),
+                GRPO_STEPS,
+                PROMPTS,
+                ANSWERS,
+                ANSWER_TOKENS);
+        List<Contestant> peers = new ArrayList<>();
+        for (String variant : List.of("trl", "trl-no-checkpointing")) {
+            Path out = folder.resolve(variant);
+            List<String> arguments = List.of(
+                    "--variant", variant,
+                    "--model", sides.model("8m").toString(),
+                    "--precision", precision.name(),
+                    "--threads", Integer.toString(sides.threads()),
+                    "--problems", job.problems().toString(),
+                    "--steps", Integer.toString(GRPO_STEPS),
+                    "--folder", out.toString());
+            peers.add(new WatchedRuns(variant, sides.python("grpo.py", arguments), out, "steps.jsonl", GRPO_STEPS));
+        }
+        return new Benchmark(
+                name,
+                "GRPO step, 8m parameters, %d prompts x %d answers of %d tokens, DAPO loss on the forking fifth, %s"
+                        .formatted(PROMPTS, ANSWERS, ANSWER_TOKENS, precision),
+                (double) PROMPTS * ANSWERS * ANSWER_TOKENS,
+                "tokens",
+                PEAK,
+                Double.POSITIVE_INFINITY,
+                0,
+                3,
+                job.contestant(sides),
+                peers);
+    }
+
+    private Benchmark checkpoint(String direction) {
+        String name = "checkpoint-" + direction;
+        String model = "135m";
+        long bytes = ModelConfig.read(sides.model(model)).parameters() * BYTES_PER_PARAMETER_IN_A_CHECKPOINT;
+        Path folder = sides.target().resolve("runs").resolve(name);
+        List<String> ours = new ArrayList<>(List.of(
+                direction,
+                "--model",
+                sides.model(model).toString(),
+                "--precision",
+                Precision.F32.name(),
+                "--threads",
+                Integer.toString(sides.threads()),
+                "--folder",
+                folder.resolve("ours").toString()));
+        List<String> disk = List.of(direction, folder.resolve("disk").toString(), Long.toString(bytes));
+        return new Benchmark(
+                name,
+                "Checkpoint %s, weights and optimizer of 135m parameters, %.2f GB".formatted(direction, bytes / 1e9),
+                bytes,
+                "bytes",
+                PEAK,
+                1e-3,
+                1,
+                5,
+                sides.ours("ours", name, CheckpointSide.class, ours),
+                List.of(sides.ours("disk", name, DiskSide.class, disk)));
+    }
+}

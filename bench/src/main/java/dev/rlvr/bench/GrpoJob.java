@@ -1,0 +1,65 @@
+package dev.rlvr.bench;
+
+import dev.rlvr.crds.TrainerSpec.Precision;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The GRPO run as a user's manifest: the product itself is measured, not a part of it. */
+record GrpoJob(
+        Path model,
+        Path work,
+        Precision precision,
+        int threads,
+        int steps,
+        int prompts,
+        int answers,
+        int answerTokens) {
+    /** Both sides train on these; beside the model, whose tokenizer they are written in. */
+    Path problems() {
+        return model.resolve("problems.jsonl");
+    }
+
+    Contestant contestant(Sides sides) {
+        Path manifest = work.resolveSibling("job.yaml");
+        try {
+            Files.createDirectories(manifest.getParent());
+            Files.writeString(manifest, manifest());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new WatchedRuns(
+                "ours",
+                sides.java("dev.rlvr.trainer.Main", List.of("--job", manifest.toString(), "--work", work.toString())),
+                work,
+                "metrics.jsonl",
+                steps);
+    }
+
+    /** One gradient step per rollout batch and no checkpoint in between, as the peer has it. */
+    private String manifest() {
+        return """
+                apiVersion: rlvr.dev/v1alpha1
+                kind: RLVRJob
+                metadata:
+                  name: bench
+                spec:
+                  model: {source: 'file://%s'}
+                  data: {source: 'file://%s', maxPromptTokens: 16}
+                  reward: {verifier: Exact, answerPattern: '([ab])$'}
+                  algorithm:
+                    steps: %d
+                    promptsPerBatch: %d
+                    groupSize: %d
+                    miniBatchPrompts: %d
+                    optimizer: {learningRate: 1e-4, warmupSteps: 0}
+                    forkingTokens: {fraction: 0.2}
+                    dynamicSampling: {enabled: false}
+                  rollout: {maxResponseTokens: %d}
+                  trainer: {gpusPerReplica: 0, threadsPerRank: %d, precision: %s}
+                  checkpoint: {everySteps: 1000, exportHuggingFace: false}
+                """.formatted(model, problems(), steps, prompts, answers, prompts, answerTokens, threads, precision);
+    }
+}
