@@ -14,8 +14,7 @@ KEPT = 0.2
 
 
 def log_probabilities(hidden, head, targets):
-    logits = F.linear(hidden, head).float()
-    return logits.gather(1, targets.unsqueeze(1)).squeeze(1) - logits.logsumexp(1)
+    return -F.cross_entropy(F.linear(hidden, head).float(), targets, reduction="none")
 
 
 def entropies_of(logits):
@@ -39,7 +38,7 @@ def full(hidden, head, targets):
         entropies = torch.cat([entropies_of(part) for part in logits.split(CHUNK)])
     kept = forking(entropies)
     mask = torch.zeros(len(targets)).index_fill(0, kept, 1.0)
-    chosen = logits.gather(1, targets.unsqueeze(1)).squeeze(1) - logits.logsumexp(1)
+    chosen = -F.cross_entropy(logits, targets, reduction="none")
     return -(chosen * mask).sum() / mask.sum()
 
 

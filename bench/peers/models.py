@@ -54,7 +54,7 @@ def write_tokenizer(folder, vocabulary):
     words["</s>"] = vocabulary
     tokenizer = Tokenizer(models.WordLevel(words, unk_token=word(0)))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", pad_token="</s>").save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", pad_token=word(0)).save_pretrained(folder)
 
 
 def write_problems(file, vocabulary):
@@ -73,7 +73,8 @@ def main(out):
             rms_norm_eps=1e-5,
             rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
             bos_token_id=None,
-            pad_token_id=0,
+            # a padding token would get an embedding of zeros, whose gradients explode in the norms
+            pad_token_id=None,
             eos_token_id=shape["vocab_size"],
         )
         LlamaForCausalLM(config).save_pretrained(out / name)

@@ -35,6 +35,9 @@ final class InTurn {
                     progress.printf("%s: %s: %s%n", benchmark.name(), side.name(), e.getMessage());
                     unavailable.put(side.name(), e.getMessage());
                     sides.remove(side);
+                    if (side == benchmark.ours()) {
+                        return new Outcome(benchmark, Map.of(), unavailable);
+                    }
                 }
             }
             for (int round = -benchmark.warmups(); round < benchmark.rounds(); round++) {
