@@ -1,10 +1,11 @@
 package dev.rlvr.bench;
 
-import dev.rlvr.crds.TrainerSpec.Precision;
 import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** All benchmarks. */
 final class Catalogue {
@@ -137,7 +138,8 @@ final class Catalogue {
                     "--problems", job.problems().toString(),
                     "--steps", Integer.toString(GRPO_STEPS),
                     "--folder", out.toString());
-            peers.add(new WatchedRuns(variant, sides.python("grpo.py", arguments), out, "steps.jsonl", GRPO_STEPS));
+            peers.add(new WatchedRuns(
+                    variant, sides.python("grpo.py", arguments), Optional.empty(), out, "steps.jsonl", GRPO_STEPS));
         }
         return new Benchmark(
                 name,

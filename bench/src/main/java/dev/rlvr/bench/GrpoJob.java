@@ -1,11 +1,13 @@
 package dev.rlvr.bench;
 
-import dev.rlvr.crds.TrainerSpec.Precision;
+import dev.rlvr.trainer.model.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The GRPO run as a user's manifest: the product itself is measured, not a part of it. */
 record GrpoJob(
@@ -30,9 +32,13 @@ record GrpoJob(
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        List<String> run = List.of("--job", manifest.toString(), "--work", work.toString());
+        List<String> check = Stream.concat(run.stream(), Stream.of("--check")).toList();
+        String trainer = "dev.rlvr.trainer.Main";
         return new WatchedRuns(
                 "ours",
-                sides.java("dev.rlvr.trainer.Main", List.of("--job", manifest.toString(), "--work", work.toString())),
+                sides.java(trainer, run),
+                Optional.of(sides.java(trainer, check)),
                 work,
                 "metrics.jsonl",
                 steps);

@@ -1,12 +1,11 @@
 package dev.rlvr.bench;
 
-import ai.djl.ndarray.NDManager;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens;
-import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.ForwardPass;
+import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.Retention;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.objective.ForkingTokenMask;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -24,17 +23,13 @@ final class HeadSide implements SideLoop.Work {
             ForkingTokens.EntropyFrom.Current);
 
     private final Engine engine;
+    private final ModelTensors gradients;
     private final TokenBatch batch;
 
     private HeadSide(SideOptions options) {
         engine = options.engine(options.length());
-        int vocabulary = engine.weights().config().vocabulary();
-        List<TokenBatch.Row> rows = new ArrayList<>();
-        for (int row = 0; row < options.rows(); row++) {
-            List<Integer> ids = SideOptions.ids(row, options.length(), vocabulary);
-            rows.add(new TokenBatch.Row(ids.subList(0, 1), ids.subList(1, ids.size())));
-        }
-        batch = new TokenBatch(rows);
+        gradients = engine.gradients();
+        batch = engine.batch(options.rows(), options.length());
     }
 
     public static void main(String[] args) {
@@ -43,19 +38,19 @@ final class HeadSide implements SideLoop.Work {
 
     @Override
     public double round() {
-        try (NDManager scope = engine.owner().newSubManager()) {
-            Decoder.ForwardPass pass = engine.decoder().forward(scope, batch);
-            float[] entropies = pass.score(1.0).entropies().toFloatArray();
+        try (ForwardPass pass = engine.decoder().forward(batch, Retention.ACTIVATIONS)) {
+            float[] entropies = pass.score(1.0).entropies();
             ForkingTokenMask mask = ForkingTokenMask.select(entropies, FORKING, new SplittableRandom(0));
             long[] kept = IntStream.range(0, entropies.length)
                     .filter(i -> mask.kept()[i])
                     .asLongStream()
                     .toArray();
             return pass.backward(
-                    scope.create(kept),
+                    kept,
                     1.0,
                     (chunk, logProbabilities, from, to) ->
-                            logProbabilities.sum().div(-kept.length));
+                            logProbabilities.sum().div(-kept.length),
+                    gradients);
         }
     }
 

@@ -1,6 +1,6 @@
 package dev.rlvr.bench;
 
-import dev.rlvr.crds.TrainerSpec.Precision;
+import dev.rlvr.trainer.model.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

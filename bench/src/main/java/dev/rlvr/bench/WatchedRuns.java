@@ -1,7 +1,9 @@
 package dev.rlvr.bench;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,18 +20,22 @@ final class WatchedRuns implements Contestant {
 
     private final String name;
     private final ProcessBuilder command;
+    private final Optional<ProcessBuilder> check;
     private final Path folder;
     private final String lines;
     private final int steps;
     private Optional<Process> process = Optional.empty();
 
     /**
+     * @param check a command that fails if the program cannot do this at all
      * @param folder that the run writes to; emptied before each
      * @param lines file under it that gets one line per step
      */
-    WatchedRuns(String name, ProcessBuilder command, Path folder, String lines, int steps) {
+    WatchedRuns(
+            String name, ProcessBuilder command, Optional<ProcessBuilder> check, Path folder, String lines, int steps) {
         this.name = name;
         this.command = command;
+        this.check = check;
         this.folder = folder;
         this.lines = lines;
         this.steps = steps;
@@ -43,6 +49,23 @@ final class WatchedRuns implements Contestant {
     @Override
     public void start() throws IOException {
         Files.createDirectories(folder);
+        if (check.isPresent()) {
+            Process checking = check.get().redirectErrorStream(true).start();
+            process = Optional.of(checking);
+            String said = new String(checking.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (exitCode(checking) != 0) {
+                throw new UnavailableException(said.strip());
+            }
+        }
+    }
+
+    private static int exitCode(Process process) throws IOException {
+        try {
+            return process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
     }
 
     @Override
@@ -65,17 +88,18 @@ final class WatchedRuns implements Contestant {
     private Round watch(Process run, Path log) throws IOException, InterruptedException {
         List<Long> times = new ArrayList<>();
         List<Double> cpu = new ArrayList<>();
-        double peak = Double.NaN;
+        Seen seen = new Seen(0, 0);
         while (times.size() < steps) {
-            if (!run.isAlive()) {
-                throw new IOException(name + " ended after " + times.size() + " of " + steps + " steps; see " + log);
-            }
-            peak = Math.max(Double.isNaN(peak) ? 0 : peak, Processes.memory(Long.toString(run.pid()), "VmHWM"));
+            boolean alive = run.isAlive();
+            seen = seen.look(run.pid());
             if (written() > times.size()) {
                 times.add(System.nanoTime());
-                cpu.add(Processes.cpuSeconds(run.pid()));
+                cpu.add(seen.cpuSeconds());
+            } else if (!alive) {
+                throw new IOException(name + " ended after " + times.size() + " of " + steps + " steps; see " + log);
+            } else {
+                Thread.sleep(LOOK_EVERY_MILLIS);
             }
-            Thread.sleep(LOOK_EVERY_MILLIS);
         }
         double[] seconds = new double[steps - 1];
         double[] cpuSeconds = new double[steps - 1];
@@ -83,7 +107,19 @@ final class WatchedRuns implements Contestant {
             seconds[i] = (times.get(i + 1) - times.get(i)) / 1e9;
             cpuSeconds[i] = cpu.get(i + 1) - cpu.get(i);
         }
-        return new Round(Statistics.median(seconds), Statistics.median(cpuSeconds), Double.NaN, peak);
+        return new Round(Statistics.median(seconds), Statistics.median(cpuSeconds), Double.NaN, seen.peak());
+    }
+
+    /** What was last seen of a process; that stays when it has ended. */
+    private record Seen(double cpuSeconds, double peak) {
+        Seen look(long pid) throws IOException {
+            try {
+                double now = Processes.memory(Long.toString(pid), "VmHWM");
+                return new Seen(Processes.cpuSeconds(pid), now > peak ? now : peak);
+            } catch (NoSuchFileException e) {
+                return this;
+            }
+        }
     }
 
     private int written() throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,10 +37,20 @@ class WatchedRunsTest {
                 .hasMessageContaining("run ended after 1 of 3 steps");
     }
 
+    @Test
+    void whatTheProgramRefusesIsNotAvailable() {
+        ProcessBuilder refusing = new ProcessBuilder("sh", "-c", "echo no BF16 yet; exit 2");
+        WatchedRuns runs = new WatchedRuns("run", refusing, Optional.of(refusing), folder, "steps", 3);
+
+        assertThatThrownBy(runs::start)
+                .isInstanceOf(Contestant.UnavailableException.class)
+                .hasMessage("no BF16 yet");
+    }
+
     private Contestant runs(String script) throws IOException {
         Path work = folder.resolve("work");
         ProcessBuilder shell = new ProcessBuilder("sh", "-c", "cd " + work + " && " + script);
-        WatchedRuns runs = new WatchedRuns("run", shell, work, "steps", 3);
+        WatchedRuns runs = new WatchedRuns("run", shell, Optional.empty(), work, "steps", 3);
         runs.start();
         return runs;
     }
