@@ -63,6 +63,10 @@ final class Main implements Callable<Integer> {
 
     public static void main(String[] args) {
         Path checkout = Path.of(System.getProperty("rlvr.home", "")).toAbsolutePath();
+        // Ctrl-C, too, must leave no side running
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> ProcessHandle.current().children().forEach(ProcessHandle::destroy), "end-sides"));
         System.exit(new CommandLine(new Main(checkout)).execute(args));
     }
 

@@ -32,6 +32,11 @@ public final class Decoder implements AutoCloseable {
         this.head = new Head(script, working, weights.config().vocabulary());
     }
 
+    /** The TorchScript archive of all that a decoder of that shape runs, for {@code torch.jit.load} in other programs. */
+    public static byte[] archive(ModelConfig config, Precision precision) {
+        return Script.archive(DecoderScript.of(config, precision));
+    }
+
     /** The weights that it computes with. */
     public Weights weights() {
         return weights;

@@ -22,6 +22,11 @@ public final class Script implements AutoCloseable {
         return new Script(LibTorch.loadModule(ScriptArchive.of(methods)));
     }
 
+    /** The archive of methods as {@link #compile} takes them, for {@code torch.jit.load} in other programs. */
+    public static byte[] archive(String methods) {
+        return ScriptArchive.of(methods);
+    }
+
     /** Runs a method that returns one tensor; see {@link LibTorch#call} for the arguments. */
     public NDArray tensor(NDManager owner, String method, Object... arguments) {
         return tensors(owner, method, arguments).getFirst();

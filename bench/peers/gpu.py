@@ -1,0 +1,164 @@
+"""The trainer's own training step on a GPU, from the archive that Java writes, beside eager transformers: tokens/s, MFU, memory.
+
+Both sides do the same step (forward, cross entropy of all tokens, backward, clipping, fused AdamW) on the same weights and tokens, in turn;
+their losses must agree. MFU is the step's matrix-product operations per second (attention counted causally, recomputation not counted)
+divided by what one large matrix product reaches on the same device, or by --peak-tflops."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import side
+import torch
+from scripted import ScriptedDecoder, supply_cuda_attention
+from transformers import AutoModelForCausalLM
+
+TOLERANCE = {"F32": 1e-3, "BF16": 1e-2}
+
+
+class Eager:
+    name = "eager transformers"
+
+    def __init__(self, folder, precision, device):
+        self.device, self.precision = device, precision
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+        self.model.to(device).train()
+        self.model.config.use_cache = False
+        self.optimizer = side.optimizer(self.model)
+
+    def step(self, ids):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "BF16"):
+            loss = self.model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), side.CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return loss
+
+
+class Ours:
+    name = "ours"
+
+    def __init__(self, archive, folder, precision, device):
+        self.decoder = ScriptedDecoder(archive, folder, precision, device)
+        parameters = [torch.nn.Parameter(master) for master in self.decoder.masters]
+        for parameter, total in zip(parameters, self.decoder.sums):
+            parameter.grad = total
+        self.parameters = parameters
+        self.optimizer = side.optimizer(torch.nn.ParameterList(parameters))
+
+    def step(self, ids):
+        loss = self.decoder.forward_and_backward(ids)
+        torch.nn.utils.clip_grad_norm_(self.parameters, side.CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=False)
+        self.decoder.refresh()
+        return loss
+
+
+def synchronize(device):
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def timed(device, work):
+    synchronize(device)
+    start = time.perf_counter()
+    result = work()
+    synchronize(device)
+    return time.perf_counter() - start, result
+
+
+def matmul_rate(device, precision):
+    """Operations per second of a large square matrix product."""
+    width = 8192 if device.type == "cuda" else 1024
+    kind = torch.bfloat16 if precision == "BF16" else torch.float32
+    a, b = (torch.randn(width, width, device=device, dtype=kind) for _ in range(2))
+    times = [timed(device, lambda: a @ b)[0] for _ in range(8)]
+    return 2 * width**3 / statistics.median(times[2:])
+
+
+def operations(config, rows, length):
+    """Of the matrix products of a forward and a backward pass."""
+    heads, kv = config["num_attention_heads"], config["num_key_value_heads"]
+    hidden, width, mlp = config["hidden_size"], config["head_dim"], config["intermediate_size"]
+    layer = hidden * width * (2 * heads + 2 * kv) + 3 * hidden * mlp
+    weights = config["num_hidden_layers"] * layer + hidden * config["vocab_size"]
+    attention = config["num_hidden_layers"] * heads * width * length
+    return 3 * rows * length * (2 * weights + 2 * attention)
+
+
+def peak_memory(device):
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else side.memory("VmHWM")
+
+
+def measure(label, contestant, ids, device, rounds):
+    """One side in a process of its own state: two warm-up rounds, then the measured ones."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    losses, times = [], []
+    for _ in range(2 + rounds):
+        seconds, loss = timed(device, lambda: contestant.step(ids))
+        times.append(seconds)
+        losses.append(float(loss))
+    return {"side": label, "seconds": statistics.median(times[2:]), "bytes": peak_memory(device), "losses": losses}
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="bench/gpu", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--device", default="cuda", help="cuda (default), or cpu to try it where there is no GPU")
+    parser.add_argument("--model", help="model folder (default: random weights in the shape of SmolLM2-135M)")
+    parser.add_argument("--precision", choices=["F32", "BF16"], default="BF16")
+    parser.add_argument("--rows", type=int, default=16)
+    parser.add_argument("--length", type=int, default=1024)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--peak-tflops", type=float, help="what MFU is relative to (default: a measured matrix product)")
+    parser.add_argument("--output", help="file that gets the results as JSON")
+    parser.add_argument("--export", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--models", required=True, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    chosen = options()
+    device = torch.device(chosen.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        sys.exit("bench/gpu: PyTorch finds no CUDA device here; on a machine without a GPU, --device cpu runs the same program")
+    folder = chosen.model or str(Path(chosen.models) / "135m")
+    library = supply_cuda_attention() if device.type == "cuda" else None
+    with tempfile.TemporaryDirectory() as out:
+        subprocess.run([chosen.export, "export", folder, chosen.precision, out], check=True)
+        ours = Ours(str(Path(out) / "decoder.pt"), folder, chosen.precision, device)
+    config = ours.decoder.config
+    ids = side.token_ids(chosen.rows, chosen.length, config["vocab_size"]).to(device)
+    results = [measure(Ours.name, ours, ids, device, chosen.rounds)]
+    # its memory must not count as the other side's
+    del ours
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    results.append(measure(Eager.name, Eager(folder, chosen.precision, device), ids, device, chosen.rounds))
+    del library
+
+    peak = chosen.peak_tflops * 1e12 if chosen.peak_tflops else matmul_rate(device, chosen.precision)
+    work, tokens = operations(config, chosen.rows, chosen.length), chosen.rows * chosen.length
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    print(f"{name}, {chosen.precision}, batch {chosen.rows} x {chosen.length}, matrix product {peak / 1e12:.2f} TFLOP/s")
+    for result in results:
+        result["tokens_per_second"], result["mfu"] = tokens / result["seconds"], work / result["seconds"] / peak
+        print(
+            f"{result['side']:20} {result['tokens_per_second']:12,.0f} tokens/s   MFU {result['mfu']:5.1%}"
+            f"   {result['bytes'] / 1e9:6.2f} GB   loss {result['losses'][-1]:.4f}"
+        )
+    if chosen.output:
+        Path(chosen.output).write_text(json.dumps({"device": name, "options": vars(chosen), "results": results}, indent=2))
+    first, last = (result["losses"][-1] for result in results)
+    if not abs(first - last) <= TOLERANCE[chosen.precision] * abs(last):
+        sys.exit("the two sides do not have the same loss, so their times cannot be compared")
+
+
+main()
