@@ -1,7 +1,7 @@
 """The trainer's own training step on a GPU, from the archive that Java writes, beside eager transformers: tokens/s, MFU, memory.
 
-Both sides do the same step (forward, cross entropy of all tokens, backward, clipping, fused AdamW) on the same weights and tokens, in turn;
-their losses must agree. MFU is the step's matrix-product operations per second (attention counted causally, recomputation not counted)
+Both sides do the same step (forward, cross entropy of all tokens, backward, clipping, fused AdamW) on the same weights and tokens, one after
+the other, so that each has the GPU's memory to itself; their losses must agree. With --device cpu, memory is the peak of the whole process. MFU is the step's matrix-product operations per second (attention counted causally, recomputation not counted)
 divided by what one large matrix product reaches on the same device, or by --peak-tflops."""
 
 import argparse
@@ -98,14 +98,14 @@ def peak_memory(device):
 
 
 def measure(label, contestant, ids, device, rounds):
-    """One side in a process of its own state: two warm-up rounds, then the measured ones."""
+    """Two warm-up rounds, then the measured ones."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     losses, times = [], []
     for _ in range(2 + rounds):
         seconds, loss = timed(device, lambda: contestant.step(ids))
         times.append(seconds)
-        losses.append(float(loss))
+        losses.append(loss.item())
     return {"side": label, "seconds": statistics.median(times[2:]), "bytes": peak_memory(device), "losses": losses}
 
 

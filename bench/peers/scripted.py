@@ -1,5 +1,6 @@
 """The trainer's own math in Python: the archive that it writes, driven as ForwardPass.java drives it."""
 
+import functools
 import json
 import warnings
 from pathlib import Path
@@ -38,6 +39,8 @@ class ScriptedDecoder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # TorchScript is old, not gone
             self.script = torch.jit.load(archive)
+        # interpreted as written, as the trainer does: the profiling executor would change results after the first calls
+        torch._C._set_graph_executor_optimize(False)
         self.type = torch.bfloat16 if precision == "BF16" else torch.float32
         self.device = device
         parts = load_file(Path(folder) / "model.safetensors")
@@ -85,6 +88,7 @@ class ScriptedDecoder:
                 working.copy_(master)
         self._set_head()
 
+    @functools.cache
     def rotary(self, length):
         theta = self.config.get("rope_theta") or self.config["rope_parameters"]["rope_theta"]
         width = self.config.get("head_dim") or self.config["hidden_size"] // self.config["num_attention_heads"]
