@@ -33,11 +33,11 @@ final class TrainingSide implements SideLoop.Work {
                     LongStream.range(0, tokens).toArray(),
                     1.0,
                     (chunk, logProbabilities, from, to) ->
-                            logProbabilities.sum().div(-tokens),
+                            logProbabilities.sum().neg(),
                     gradients);
-            optimizer.step(gradients, Engine.OPTIMIZER.learningRate());
+            optimizer.step(gradients, tokens, Engine.OPTIMIZER.learningRate());
             engine.decoder().refresh();
-            return loss;
+            return loss / tokens;
         }
     }
 
