@@ -15,7 +15,7 @@ from pathlib import Path
 
 import side
 import torch
-from scripted import ScriptedDecoder, supply_cuda_attention
+from scripted import ScriptedDecoder
 from transformers import AutoModelForCausalLM
 
 TOLERANCE = {"F32": 1e-3, "BF16": 1e-2}
@@ -130,7 +130,6 @@ def main():
     if device.type == "cuda" and not torch.cuda.is_available():
         sys.exit("bench/gpu: PyTorch finds no CUDA device here; on a machine without a GPU, --device cpu runs the same program")
     folder = chosen.model or str(Path(chosen.models) / "135m")
-    library = supply_cuda_attention() if device.type == "cuda" else None
     with tempfile.TemporaryDirectory() as out:
         subprocess.run([chosen.export, "export", folder, chosen.precision, out], check=True)
         ours = Ours(str(Path(out) / "decoder.pt"), folder, chosen.precision, device)
@@ -142,7 +141,6 @@ def main():
     if device.type == "cuda":
         torch.cuda.empty_cache()
     results.append(measure(Eager.name, Eager(folder, chosen.precision, device), ids, device, chosen.rounds))
-    del library
 
     peak = chosen.peak_tflops * 1e12 if chosen.peak_tflops else matmul_rate(device, chosen.precision)
     work, tokens = operations(config, chosen.rows, chosen.length), chosen.rows * chosen.length

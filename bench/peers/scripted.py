@@ -11,28 +11,6 @@ from safetensors.torch import load_file
 EMBEDDING, FINAL_NORM, LAYERS = "model.embed_tokens.weight", "model.norm.weight", "model.layers"
 
 
-def supply_cuda_attention():
-    """The archive names attention's CPU kernels; where its tensors are on a GPU, the memory-efficient ones of CUDA take their place."""
-    library = torch.library.Library("aten", "IMPL")
-
-    def forward(q, k, v, dropout=0.0, causal=False, *, attn_mask=None, scale=None):
-        o, sums, _, _ = torch.ops.aten._scaled_dot_product_efficient_attention(
-            q, k, v, attn_mask, True, dropout, causal, scale=scale
-        )
-        return o, sums
-
-    def backward(do, q, k, v, o, sums, dropout, causal, *, attn_mask=None, scale=None):
-        # nothing is dropped, so the generator's state is not looked at
-        state = torch.zeros((), dtype=torch.int64, device=q.device)
-        return torch.ops.aten._scaled_dot_product_efficient_attention_backward(
-            do, q, k, v, attn_mask, o, sums, state, state, dropout, [True, True, True, False], causal, scale=scale
-        )[:3]
-
-    library.impl("_scaled_dot_product_flash_attention_for_cpu", forward, "CUDA")
-    library.impl("_scaled_dot_product_flash_attention_for_cpu_backward", backward, "CUDA")
-    return library
-
-
 class ScriptedDecoder:
     def __init__(self, archive, folder, precision, device="cpu"):
         self.config = json.loads((Path(folder) / "config.json").read_text())
@@ -90,6 +68,9 @@ class ScriptedDecoder:
 
     @functools.cache
     def rotary(self, length):
+        rope = self.config.get("rope_parameters") or self.config.get("rope_scaling") or {}
+        if rope.get("rope_type", "default") != "default":
+            raise ValueError(f"rope_type {rope['rope_type']} is the trainer's, not this program's; choose another model")
         theta = self.config.get("rope_theta") or self.config["rope_parameters"]["rope_theta"]
         width = self.config.get("head_dim") or self.config["hidden_size"] // self.config["num_attention_heads"]
         half = width // 2
@@ -114,7 +95,7 @@ class ScriptedDecoder:
 
         x, remembered = script.embed(self.masters[0], flat), []
         for l in range(layers):
-            attention = script.attention(x, self.layer(self.working, l), cos, sin, rows, length)
+            attention = script.attention(x, self.layer(self.working, l), cos, sin, [], rows, length)
             middle = attention[0] if l < layers - 1 else script.take(attention[0], positions)
             mlp = script.mlp(middle, self.layer(self.working, l))
             remembered.append((x, middle, attention[1:], mlp[1:]))
@@ -136,7 +117,7 @@ class ScriptedDecoder:
             gradient = script.mlp_backward(gradient, middle, mlp, working, sums)
             if l == layers - 1:
                 gradient = script.spread(gradient, positions[kept], rows * length)
-            gradient = script.attention_backward(gradient, x, attention, working, sums, cos, sin)
+            gradient = script.attention_backward(gradient, x, attention, working, sums, cos, sin, [])
         script.embed_backward(self.sums[0], flat, gradient)
         return loss
 

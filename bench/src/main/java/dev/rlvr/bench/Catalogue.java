@@ -5,6 +5,7 @@ import dev.rlvr.trainer.model.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** All benchmarks. */
@@ -43,13 +44,14 @@ final class Catalogue {
         for (Precision precision : Precision.values()) {
             all.add(head(precision));
         }
-        all.add(checkpoint("write"));
-        all.add(checkpoint("read"));
+        for (CheckpointSide.What what : CheckpointSide.What.values()) {
+            all.add(checkpoint(what));
+        }
         return List.copyOf(all);
     }
 
     private static String suffix(Precision precision) {
-        return precision.name().toLowerCase(java.util.Locale.ROOT);
+        return precision.name().toLowerCase(Locale.ROOT);
     }
 
     private static double tolerance(Precision precision) {
@@ -158,13 +160,13 @@ final class Catalogue {
                 peers);
     }
 
-    private Benchmark checkpoint(String direction) {
-        String name = "checkpoint-" + direction;
+    private Benchmark checkpoint(CheckpointSide.What what) {
+        String name = "checkpoint-" + what.name().toLowerCase(Locale.ROOT);
         String model = "135m";
         long bytes = ModelConfig.read(sides.model(model)).parameters() * BYTES_PER_PARAMETER_IN_A_CHECKPOINT;
         Path folder = sides.target().resolve("runs").resolve(name);
-        List<String> ours = new ArrayList<>(List.of(
-                direction,
+        List<String> ours = List.of(
+                what.name(),
                 "--model",
                 sides.model(model).toString(),
                 "--precision",
@@ -172,11 +174,24 @@ final class Catalogue {
                 "--threads",
                 Integer.toString(sides.threads()),
                 "--folder",
-                folder.resolve("ours").toString()));
-        List<String> disk = List.of(direction, folder.resolve("disk").toString(), Long.toString(bytes));
+                folder.resolve("ours").toString());
+        List<Contestant> peers = new ArrayList<>();
+        for (String access : List.of("cached", "direct")) {
+            List<String> disk = List.of(
+                    what == CheckpointSide.What.READ ? "read" : "write",
+                    access,
+                    folder.resolve(access).toString(),
+                    Long.toString(bytes));
+            peers.add(sides.ours("disk, " + access, name, DiskSide.class, disk));
+        }
+        String measured = switch (what) {
+            case WRITE -> "Checkpoint until it is on the disk";
+            case STALL -> "Checkpoint until training may go on, beside writing as much to the disk";
+            case READ -> "Checkpoint from the disk to weights and optimizer";
+        };
         return new Benchmark(
                 name,
-                "Checkpoint %s, weights and optimizer of 135m parameters, %.2f GB".formatted(direction, bytes / 1e9),
+                "%s, 135m parameters, %.2f GB".formatted(measured, bytes / 1e9),
                 bytes,
                 "bytes",
                 PEAK,
@@ -184,6 +199,6 @@ final class Catalogue {
                 1,
                 5,
                 sides.ours("ours", name, CheckpointSide.class, ours),
-                List.of(sides.ours("disk", name, DiskSide.class, disk)));
+                peers);
     }
 }

@@ -1,79 +1,127 @@
 package dev.rlvr.bench;
 
 import dev.rlvr.trainer.checkpoint.CheckpointManifest;
+import dev.rlvr.trainer.checkpoint.CheckpointWriter;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
+import dev.rlvr.trainer.checkpoint.HostMemory;
 import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.optimizer.AdamW;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
 
-/** Writes a checkpoint, or reads it as a resumed run does. Its check is the number of bytes. */
+/** Writes checkpoints, or reads one as a resumed run does. Its check is the number of bytes. */
 final class CheckpointSide implements SideLoop.Work {
     private final Engine engine;
     private final AdamW optimizer;
+    private final Checkpoints checkpoints;
+    private final CheckpointWriter writer;
     private final Path folder;
-    private final boolean reads;
+    private final What what;
     private int step;
 
-    private CheckpointSide(SideOptions options, boolean reads) throws IOException {
+    /** What of a checkpoint is measured. */
+    enum What {
+        /** From the first copied byte until it is on the disk. */
+        WRITE,
+        /** Until training may go on. */
+        STALL,
+        /** From the disk to weights and optimizer. */
+        READ
+    }
+
+    private CheckpointSide(What what, SideOptions options) throws IOException {
         this.engine = options.engine(16);
         this.optimizer = engine.optimizer();
         this.folder = options.folder();
-        this.reads = reads;
-        if (reads) {
+        this.checkpoints = new Checkpoints(folder, 1);
+        this.writer = new CheckpointWriter(checkpoints, new HostMemory(), saved -> {});
+        this.what = what;
+        if (what == What.READ) {
             save();
         }
     }
 
-    /** Reads where the first argument is {@code read}. */
+    /** The first argument is a {@link What}. */
     public static void main(String[] args) {
-        List<String> all = List.of(args);
-        SideLoop.serve(() -> new CheckpointSide(
-                SideOptions.of(all.subList(1, all.size()).toArray(String[]::new)),
-                all.getFirst().equals("read")));
+        List<String> options = List.of(args).subList(1, args.length);
+        SideLoop.serve(() -> new CheckpointSide(What.valueOf(args[0]), SideOptions.of(options.toArray(String[]::new))));
     }
 
     @Override
     public void prepare() throws IOException {
-        if (reads) {
-            PageCache.drop(folder);
+        switch (what) {
+            case WRITE -> {}
+            case STALL -> await();
+            case READ -> PageCache.drop(folder);
         }
     }
 
     @Override
     public double round() throws IOException {
-        Checkpoints.Saved saved = reads ? load() : save();
-        return saved.manifest().files().values().stream()
-                .mapToLong(CheckpointManifest.FileSum::bytes)
+        return switch (what) {
+            case WRITE -> {
+                long bytes = save();
+                await();
+                yield bytes;
+            }
+            case STALL -> save();
+            case READ -> load();
+        };
+    }
+
+    private long save() throws IOException {
+        SequencedMap<String, List<ByteBuffer>> files = new LinkedHashMap<>();
+        files.put("model.safetensors", Safetensors.pieces(engine.weights().content()));
+        files.put("optimizer.safetensors", Safetensors.pieces(optimizer.content()));
+        long bytes = files.values().stream()
+                .flatMap(List::stream)
+                .mapToLong(ByteBuffer::remaining)
                 .sum();
+        CheckpointManifest state = new CheckpointManifest(++step, 0, 0, 0, "", "", Map.of());
+        try {
+            writer.save(step, files, state::with);
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+        return bytes;
     }
 
-    private Checkpoints.Saved save() throws IOException {
-        return new Checkpoints(folder, 1)
-                .save(
-                        ++step,
-                        in -> {
-                            engine.weights().write(in.resolve("model.safetensors"));
-                            optimizer.write(in.resolve("optimizer.safetensors"));
-                        },
-                        files -> new CheckpointManifest(step, 0, 0, 0, "", "", files));
+    private void await() throws IOException {
+        try {
+            writer.await();
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
     }
 
-    private Checkpoints.Saved load() throws IOException {
-        Checkpoints.Saved saved = new Checkpoints(folder, 1).newest().orElseThrow();
+    private static IOException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new IOException("interrupted", e);
+    }
+
+    private long load() throws IOException {
+        await();
+        Checkpoints.Saved saved = checkpoints.newest().orElseThrow();
         try (var owner = engine.owner().newSubManager()) {
             Weights weights =
                     Weights.load(owner, engine.weights().config(), Safetensors.open(saved.file("model.safetensors")));
             AdamW.resume(owner, weights, Engine.OPTIMIZER, saved.file("optimizer.safetensors"), 1)
                     .close();
         }
-        return saved;
+        return saved.manifest().files().values().stream()
+                .mapToLong(CheckpointManifest.FileSum::bytes)
+                .sum();
     }
 
     @Override
     public void close() {
+        writer.close();
         optimizer.close();
         engine.close();
     }

@@ -41,7 +41,7 @@ record Engine(NDManager owner, Weights weights, Decoder decoder) implements Auto
             List<Integer> ids = SideOptions.ids(row, length, weights.config().vocabulary());
             all.add(new TokenBatch.Row(ids.subList(0, 1), ids.subList(1, length)));
         }
-        return new TokenBatch(all);
+        return TokenBatch.of(all);
     }
 
     @Override

@@ -12,6 +12,10 @@ import java.util.List;
  * @param threads of each side
  */
 record Sides(Path checkout, int threads) {
+    /** As {@code docs/trainer.md} asks for; whatever starts the trainer gives it. */
+    private static final String ALLOCATOR = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
+            + ":glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864";
+
     Path target() {
         return checkout.resolve("bench/target");
     }
@@ -66,6 +70,8 @@ record Sides(Path checkout, int threads) {
     ProcessBuilder java(String mainClass, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-Xms64m",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-Dai.djl.offline=true",
@@ -74,7 +80,9 @@ record Sides(Path checkout, int threads) {
                 System.getProperty("java.class.path"),
                 mainClass));
         command.addAll(arguments);
-        return inEnvironment(command);
+        ProcessBuilder process = inEnvironment(command);
+        process.environment().putIfAbsent("GLIBC_TUNABLES", ALLOCATOR);
+        return process;
     }
 
     ProcessBuilder python(String program, List<String> arguments) {

@@ -32,9 +32,9 @@ public final class Decoder implements AutoCloseable {
         this.head = new Head(script, working, weights.config().vocabulary());
     }
 
-    /** The TorchScript archive of all that a decoder of that shape runs, for {@code torch.jit.load} in other programs. */
+    /** The TorchScript archive of all that a decoder of that shape runs, for {@code torch.jit.load} in other programs, on any device. */
     public static byte[] archive(ModelConfig config, Precision precision) {
-        return Script.archive(DecoderScript.of(config, precision));
+        return Script.archive(DecoderScript.of(config, precision, Target.ANY));
     }
 
     /** The weights that it computes with. */
