@@ -19,9 +19,9 @@ trap 'rm -rf "$work"' EXIT
 export HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1
 
 for family in llama qwen2 qwen3; do
-  "$python" "$root/e2e/transformers/parity.py" make "$family" "$root/examples/quickstart/model" "$work/$family" 2>/dev/null
+  PYTHONPATH=$peers "$python" "$here/compare.py" make "$family" "$work/$family"
   for precision in F32 BF16; do
     "$root/bench/run" export "$work/$family" "$precision" "$work/$family-$precision" --step
-    PYTHONPATH=$peers "$python" "$here/compare.py" "$work/$family" "$precision" "$work/$family-$precision"
+    PYTHONPATH=$peers "$python" "$here/compare.py" compare "$work/$family" "$precision" "$work/$family-$precision"
   done
 done
