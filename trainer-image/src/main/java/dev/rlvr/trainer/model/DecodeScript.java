@@ -1,7 +1,14 @@
 package dev.rlvr.trainer.model;
 
-/** Sampling with a KV cache as TorchScript: B rows, one new position each, C columns of cache, V the vocabulary; {@code 7} is F64. */
+/**
+ * Sampling with a KV cache as TorchScript: B rows, one new position each. Rows that began together are a cohort: they write the same column of
+ * their caches [rows, K, C, E], so that a step reads no more columns than the oldest of them has. A bias [rows, C] hides what lies before a row's
+ * prompt and after the newest column. Columns are read sixteen at a time, so that few shapes of matrix products come up.
+ */
 final class DecodeScript {
+    /** Columns that are read together; windows and capacities are multiples of it. */
+    static final int BLOCK = 16;
+
     private DecodeScript() {}
 
     /** One layer over whole prompts; also returns its keys and values [B, K, T, E] for a cache. */
@@ -9,86 +16,149 @@ final class DecodeScript {
               def prefill_layer(self: __torch__.M, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, B: int, T: int) -> Tuple[Tensor, Tensor, Tensor]:
                 s = (self).attention(x, w, cos, sin, annotate(List[Tensor], []), B, T)
                 q, k, v = (self).heads(s[5], s[2])
-                return ((self).mlp(s[0], w)[0], k, v)
-            """;
-
-    /** One layer for one new position [B, D]: writes its key and value at column {@code at} of the caches [B, K, C, E]. */
-    private static final String LAYER = """
-              def decode_layer(self: __torch__.M, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, kc: Tensor, vc: Tensor, bias: Tensor, at: int) -> Tensor:
-                B = torch.size(x, 0)
-                z = (self).project(x, w, (self).row_scale(x, $D), B, 1)
-                q, k, v = (self).heads((self).rotated(z, w, cos, sin)[0], z)
-                torch.copy_(torch.slice(kc, 2, at, at + 1, 1), k)
-                torch.copy_(torch.slice(vc, 2, at, at + 1, 1), v)
-                q = torch.view(torch.mul(q, $SCALE), [B, $K, $G, $E])
-                s = torch.matmul(q, torch.transpose(torch.slice(kc, 2, 0, at + 1, 1), 2, 3))
-                s = torch.add(s, torch.slice(bias, 3, 0, at + 1, 1))
-                o = torch.matmul(torch.to(torch.softmax(s, -1, None), $P), torch.slice(vc, 2, 0, at + 1, 1))
-                return (self).mlp((self).plus_product(x, torch.view(o, [B, $H*$E]), w[2]), w)[0]
-            """;
-
-    private static final String CACHE = """
-              def take_ids(self: __torch__.M, ids: Tensor, at: Tensor) -> Tensor:
-                return torch.index_select(ids, 0, at)
-              def new_cache(self: __torch__.M, x: Tensor, repeats: int, columns: int) -> Tensor:
-                y = torch.repeat_interleave(x, repeats, 0)
-                return torch.constant_pad_nd(y, [0, 0, 0, columns - torch.size(y, 2)], 0)
-              def widen(self: __torch__.M, x: Tensor, columns: int) -> Tensor:
-                return torch.constant_pad_nd(x, [0, 0, 0, columns - torch.size(x, 2)], 0)
-              def widen_bias(self: __torch__.M, x: Tensor, columns: int) -> Tensor:
-                return torch.constant_pad_nd(x, [0, columns - torch.size(x, 3)], 0)
-              def select_rows(self: __torch__.M, xs: List[Tensor], rows: Tensor) -> List[Tensor]:
-                ys = annotate(List[Tensor], [])
-                for x in xs:
-                  ys = torch.append(ys, torch.index_select(x, 0, rows))
-                return ys
+                return ((self).mlp(s[0], w)[0], torch.clone(k, memory_format=0), torch.clone(v, memory_format=0))
+              def last_logits(self: __torch__.M, x: Tensor, norm: Tensor, head: Tensor, last: Tensor) -> Tensor:
+                return (self).logits((self).take(x, last), norm, head)
             """;
 
     /**
-     * Next tokens of logits [B, V] by the inverse of the cumulative distribution at u [B] (F64, in [0, 1)); temperature 0 takes the likeliest.
-     * Log-probabilities and entropies are those of the distribution drawn from (at temperature 0: of temperature 1).
+     * Products with weights in oneDNN's own order, made once for many steps: with few rows, ordering them anew at each product takes a fifth of
+     * the time.
      */
-    private static final String SAMPLING = """
-              def pick(self: __torch__.M, logits: Tensor, u: Tensor, temperature: float) -> Tuple[Tensor, Tensor, Tensor]:
-                if torch.gt(temperature, 0.):
-                  z = torch.log_softmax(torch.div(logits, temperature), 1, None)
-                  c = torch.cumsum(torch.exp(z), 1, dtype=7)
-                  t = torch.mul(torch.unsqueeze(u, 1), torch.slice(c, 1, $V - 1, $V, 1))
-                  i = torch.searchsorted(c, t, out_int32=False, right=True, side=None, sorter=None)
-                  ids = torch.clamp_max(torch.squeeze(i, 1), $V - 1)
-                else:
-                  z = torch.log_softmax(logits, 1, None)
-                  ids = torch.argmax(logits, 1, False)
-                return (ids, (self).chosen(z, ids), (self).entropy(z))
+    private static final String PACKED = """
+              def pack(self: __torch__.M, w: Tensor, rows: int) -> Tensor:
+                return ops.mkldnn._reorder_linear_weight(w, rows)
+              def packed(self: __torch__.M, x: Tensor, w: Tensor, bias: Optional[Tensor]) -> Tensor:
+                return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), "")
+            """;
+
+    /** The same where there is no oneDNN. */
+    private static final String PLAIN = """
+              def pack(self: __torch__.M, w: Tensor, rows: int) -> Tensor:
+                return torch.alias(w)
+              def packed(self: __torch__.M, x: Tensor, w: Tensor, bias: Optional[Tensor]) -> Tensor:
+                return torch.linear(x, w, bias)
             """;
 
     /**
-     * Samples n tokens for each row after {@code ids} [B]. {@code positions} [B] is the position of ids, {@code at} their column in the caches,
-     * {@code bias} [B, 1, 1, C] hides the padding of the prompts. Returns tokens, log-probabilities and entropies [B, n].
+     * One layer l for one new position [B, D]. Every cohort writes its own column {@code at} and attends to columns {@code low} to
+     * {@code high - 1} of its caches, under a bias [rows * K, 1, high - low]. Products of keys with few queries are faster than the reverse.
+     */
+    private static final String LAYER = """
+              def attend_to_cache(self: __torch__.M, qk: Tensor, v: Tensor, kc: Tensor, vc: Tensor, bias: Tensor, at: int, low: int, high: int) -> Tensor:
+                BK = torch.size(bias, 0)
+                torch.copy_(torch.select(kc, 2, at), torch.slice(qk, 1, $H, $H + $K, 1))
+                torch.copy_(torch.select(vc, 2, at), v)
+                q = torch.reshape(torch.slice(qk, 1, 0, $H, 1), [BK, $G, $E])
+                ks = torch.slice(torch.view(kc, [BK, -1, $E]), 1, low, high, 1)
+                vs = torch.slice(torch.view(vc, [BK, -1, $E]), 1, low, high, 1)
+                s = torch.new_empty(bias, [BK, $G, high - low])
+                torch.add(bias, torch.transpose(torch.bmm(ks, torch.transpose(q, 1, 2)), 1, 2), alpha=$SCALE, out=s)
+                return torch.view(torch.bmm(torch.softmax(s, -1, None, out=s), vs), [-1, $H*$E])
+              def decode_layer(self: __torch__.M, x: Tensor, w: List[Tensor], l: int, cos: Tensor, sin: Tensor, kcs: List[Tensor], vcs: List[Tensor], biases: List[Tensor], ats: List[int], lows: List[int], highs: List[int]) -> Tensor:
+                B = torch.size(x, 0)
+                h = (self).scaled(x, (self).row_scale(x, $D), w[0])
+                z = torch.view((self).packed(h, w[1], $BIAS), [B, 1, $H + 2*$K, $E])
+                qk = torch.squeeze((self).rotated(z, w, cos, sin)[0], 1)
+                v = torch.slice(torch.squeeze(z, 1), 1, $H + $K, $H + 2*$K, 1)
+                os = annotate(List[Tensor], [])
+                r = 0
+                for c in range(torch.len(biases)):
+                  n = r + torch.floordiv(torch.size(biases[c], 0), $K)
+                  i = c * $LAYERS + l
+                  os = torch.append(os, (self).attend_to_cache(torch.slice(qk, 0, r, n, 1), torch.slice(v, 0, r, n, 1), kcs[i], vcs[i], biases[c], ats[c], lows[c], highs[c]))
+                  r = n
+                if torch.gt(torch.len(os), 1):
+                  o = torch.cat(os, 0)
+                else:
+                  o = os[0]
+                x = torch.add((self).packed(o, w[2], None), x)
+                h = (self).packed((self).scaled(x, (self).row_scale(x, $D), w[3]), w[4], None)
+                a = torch.mul_(torch.silu(torch.slice(h, 1, 0, $F, 1)), torch.slice(h, 1, $F, 2*$F, 1))
+                return torch.add((self).packed(a, w[5], None), x)
+            """;
+
+    /** Caches and bias of a cohort; {@code start} gives rows a prompt that ends before a column. */
+    private static final String CACHE = """
+              def new_caches(self: __torch__.M, like: Tensor, n: int, rows: int, columns: int) -> List[Tensor]:
+                ys = annotate(List[Tensor], [])
+                for i in range(n):
+                  ys = torch.append(ys, torch.new_zeros(like, [rows, $K, columns, $E]))
+                return ys
+              def new_bias(self: __torch__.M, like: Tensor, rows: int, columns: int) -> Tensor:
+                return torch.new_full(like, [rows, columns], -inf)
+              def widened(self: __torch__.M, x: Tensor, columns: int) -> Tensor:
+                return torch.constant_pad_nd(x, [0, 0, 0, columns - torch.size(x, 2)], 0)
+              def widened_bias(self: __torch__.M, x: Tensor, columns: int) -> Tensor:
+                return torch.constant_pad_nd(x, [0, columns - torch.size(x, 1)], -inf)
+              def select_rows(self: __torch__.M, x: Tensor, rows: Tensor) -> Tensor:
+                return torch.index_select(x, 0, rows)
+              def start(self: __torch__.M, kcs: List[Tensor], vcs: List[Tensor], bias: Tensor, ks: List[Tensor], vs: List[Tensor], rows: List[int], sources: List[int], lengths: List[int], at: int) -> Tensor:
+                for i in range(torch.len(rows)):
+                  a = at - lengths[i]
+                  torch.fill_(torch.slice(torch.select(bias, 0, rows[i]), 0, a, at, 1), 0.)
+                  for l in range($LAYERS):
+                    k = torch.slice(torch.select(ks[l], 0, sources[i]), 1, 0, lengths[i], 1)
+                    v = torch.slice(torch.select(vs[l], 0, sources[i]), 1, 0, lengths[i], 1)
+                    torch.copy_(torch.slice(torch.select(kcs[l], 0, rows[i]), 1, a, at, 1), k)
+                    torch.copy_(torch.slice(torch.select(vcs[l], 0, rows[i]), 1, a, at, 1), v)
+                return bias
+            """;
+
+    /**
+     * Samples n tokens for each row after {@code ids} [B]. {@code positions} [B] is the position of ids, {@code columns} their column in the
+     * caches of each cohort, {@code starts} the first column that a row of it uses. Returns tokens, log-probabilities and entropies [B, n].
      */
     private static final String DECODE = """
-              def first(self: __torch__.M, x: Tensor, norm: Tensor, head: Tensor, last: Tensor, repeats: int, u: Tensor, temperature: float) -> Tuple[Tensor, Tensor, Tensor]:
-                z = (self).logits((self).take(x, last), norm, head)
-                return (self).pick(torch.repeat_interleave(z, repeats, 0), u, temperature)
-              def decode(self: __torch__.M, ids: Tensor, table: Tensor, w: List[Tensor], kcs: List[Tensor], vcs: List[Tensor], bias: Tensor, cos: Tensor, sin: Tensor, positions: Tensor, at: int, u: Tensor, temperature: float) -> Tuple[Tensor, Tensor, Tensor]:
-                B = torch.size(ids, 0)
+              def first(self: __torch__.M, logits: Tensor, rows: Tensor, u: Tensor, temperature: float, p: float, k: int) -> Tuple[Tensor, Tensor, Tensor]:
+                return (self).pick(torch.index_select(logits, 0, rows), u, temperature, p, k)
+              def angles(self: __torch__.M, table: Tensor, positions: Tensor, n: int) -> Tensor:
+                p = torch.add(torch.unsqueeze(torch.arange(n, dtype=4, layout=None, device=None), 1), positions)
+                return torch.view(torch.to(torch.index_select(table, 0, torch.view(p, [-1])), $P), [n, torch.size(positions, 0), 1, 1, -1])
+              def opened(self: __torch__.M, bias: Tensor, at: int, low: int, high: int) -> Tensor:
+                torch.fill_(torch.select(bias, 1, at), 0.)
+                n = torch.size(bias, 0)
+                y = torch.unsqueeze(torch.to(torch.slice(bias, 1, low, high, 1), $P), 1)
+                return torch.reshape(torch.expand(y, [n, $K, high - low], implicit=False), [n * $K, 1, high - low])
+              def decode(self: __torch__.M, ids: Tensor, table: Tensor, w: List[Tensor], kcs: List[Tensor], vcs: List[Tensor], biases: List[Tensor], cos: Tensor, sin: Tensor, positions: Tensor, columns: List[int], starts: List[int], u: Tensor, temperature: float, p: float, k: int) -> Tuple[Tensor, Tensor, Tensor]:
+                n = torch.size(u, 1)
+                cs = (self).angles(cos, positions, n)
+                ss = (self).angles(sin, positions, n)
                 ts = annotate(List[Tensor], [])
                 ps = annotate(List[Tensor], [])
-                hs = annotate(List[Tensor], [])
-                for i in range(torch.size(u, 1)):
-                  p = torch.add(positions, i)
-                  c = torch.to(torch.view(torch.index_select(cos, 0, p), [B, 1, 1, -1]), $P)
-                  s = torch.to(torch.view(torch.index_select(sin, 0, p), [B, 1, 1, -1]), $P)
+                es = annotate(List[Tensor], [])
+                for i in range(n):
+                  hidden = annotate(List[Tensor], [])
+                  ats = annotate(List[int], [])
+                  lows = annotate(List[int], [])
+                  highs = annotate(List[int], [])
+                  for c in range(torch.len(biases)):
+                    at = columns[c] + i
+                    low = torch.floordiv(starts[c], $BLOCK) * $BLOCK
+                    high = (torch.floordiv(at, $BLOCK) + 1) * $BLOCK
+                    hidden = torch.append(hidden, (self).opened(biases[c], at, low, high))
+                    ats = torch.append(ats, at)
+                    lows = torch.append(lows, low)
+                    highs = torch.append(highs, high)
                   x = torch.embedding(table, ids)
                   for l in range($LAYERS):
                     o = $LAYER0 + l * $WIDTH
-                    x = (self).decode_layer(x, torch.slice(w, o, o + $WIDTH, 1), c, s, kcs[l], vcs[l], bias, at + i)
-                  ids, lp, h = (self).pick((self).logits(x, w[1], $OUT), torch.select(u, 1, i), temperature)
+                    x = (self).decode_layer(x, torch.slice(w, o, o + $WIDTH, 1), l, torch.select(cs, 0, i), torch.select(ss, 0, i), kcs, vcs, hidden, ats, lows, highs)
+                  z = torch.to((self).packed((self).scaled(x, (self).row_scale(x, $D), w[1]), $OUT, None), 6)
+                  ids, lp, e = (self).pick(z, torch.select(u, 1, i), temperature, p, k)
                   ts = torch.append(ts, ids)
                   ps = torch.append(ps, lp)
-                  hs = torch.append(hs, h)
-                return (torch.stack(ts, 1), torch.stack(ps, 1), torch.stack(hs, 1))
+                  es = torch.append(es, e)
+                return (torch.stack(ts, 1), torch.stack(ps, 1), torch.stack(es, 1))
             """;
 
-    static final String SOURCE = PREFILL + LAYER + CACHE + SAMPLING + DECODE;
+    static String of(ModelConfig config, Target target) {
+        String bias = config.attentionBias() ? "w[" + (6 + (config.family().headNorms() ? 2 : 0)) + "]" : "None";
+        return PREFILL
+                + (target == Target.CPU ? PACKED : PLAIN)
+                + LAYER.replace("$BIAS", bias)
+                + CACHE
+                + PickScript.of(config.vocabulary())
+                + DECODE.replace("$BLOCK", Integer.toString(BLOCK));
+    }
 }

@@ -81,17 +81,19 @@ public final class Decoder implements AutoCloseable {
         NDArray of(NDManager scope, NDArray logProbabilities, int from, int to);
     }
 
+    /** Reads prompts, token ids of at least one each, for answers to start from. */
+    public PromptCache read(NDManager scope, List<List<Integer>> prompts) {
+        return new PromptCache(script, working, rotary, scope, prompts);
+    }
+
     /**
-     * Reads prompts and draws the first token of each answer.
+     * Begins to decode, with no rows yet.
      *
-     * @param prompts token ids, at least one each
-     * @param repeats answers per prompt: row {@code p * repeats + s} is answer s of prompt p
-     * @param uniforms one number in [0, 1) per row
-     * @param temperature 0 takes the likeliest token
+     * @param rows answers that are probably written at the same time: what matrix products are prepared for
+     * @param longest prompt and answer together, in tokens
      */
-    public Decoding decode(
-            NDManager scope, List<List<Integer>> prompts, int repeats, double[] uniforms, double temperature) {
-        return new Decoding(script, working, rotary, scope, prompts, repeats, uniforms, temperature);
+    public Decoding decode(NDManager scope, int rows, int longest, Drawing drawing) {
+        return new Decoding(script, working, rotary, scope, rows, longest, drawing);
     }
 
     @Override

@@ -7,35 +7,35 @@ import dev.rlvr.trainer.torch.Script;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 
 /**
- * Answers that are being written, with their keys and values cached. A prompt is read once for all of its answers. Prompts are padded on the
- * right; answers start in the column after the longest prompt, and a bias hides the padding between.
+ * Answers that are being written together, one per row, with their keys and values cached. Rows come in cohorts and leave one by one; the matrix
+ * products of a step are over all rows, attention is over each cohort's own columns.
  */
 public final class Decoding implements AutoCloseable {
-    private static final int FIRST_COLUMNS = 64;
+    /** A cohort is packed anew when fewer than this share of its rows is still being written. */
+    private static final double PACK_BELOW = 0.8;
 
     private final Script script;
     private final WorkingWeights weights;
     private final RotaryTables rotary;
     private final NDManager scope;
-    private final double temperature;
+    private final Drawing drawing;
+    private final int longest;
 
-    private final Drawn first;
-    private List<NDArray> keys;
-    private List<NDArray> values;
-    private NDArray bias;
-    private NDArray ids;
-    private NDArray positions;
-    private int column;
-    private int capacity;
+    private final List<NDArray> packed;
+    private final List<Cohort> cohorts = new ArrayList<>();
+    private long[] ids = {};
+    private long[] positions = {};
 
     /**
-     * Tokens drawn for every row, row by row.
+     * Tokens drawn, row by row.
      *
      * @param columns tokens per row
      * @param tokens {@code [rows, columns]}
-     * @param logProbabilities in nats, at the temperature, {@code [rows, columns]}
+     * @param logProbabilities in nats, at the temperature, over the full vocabulary, {@code [rows, columns]}
      * @param entropies in nats, at the temperature, over the full vocabulary, {@code [rows, columns]}
      */
     @SuppressWarnings("ArrayRecordComponent") // read once by the sampler, never compared
@@ -46,65 +46,63 @@ public final class Decoding implements AutoCloseable {
             WorkingWeights weights,
             RotaryTables rotary,
             NDManager owner,
-            List<List<Integer>> prompts,
-            int repeats,
-            double[] uniforms,
-            double temperature) {
+            int rows,
+            int longest,
+            Drawing drawing) {
         this.script = script;
         this.weights = weights;
         this.rotary = rotary;
         this.scope = owner.newSubManager();
-        this.temperature = temperature;
-        this.column = prompts.stream().mapToInt(List::size).max().orElseThrow();
-        this.capacity = column + FIRST_COLUMNS;
-        this.keys = new ArrayList<>();
-        this.values = new ArrayList<>();
-        this.positions = scope.create(lengths(prompts, repeats));
-        this.bias = scope.create(padding(prompts, repeats), new Shape((long) prompts.size() * repeats, 1, 1, capacity));
-        List<NDArray> drawn = prefill(prompts, repeats, uniforms);
-        this.ids = drawn.getFirst();
-        this.first = read(drawn, 1);
+        this.drawing = drawing;
+        this.longest = longest;
+        this.packed = weights.packed(scope, script, rows);
     }
 
-    private List<NDArray> prefill(List<List<Integer>> prompts, int repeats, double[] uniforms) {
-        try (NDManager pass = scope.newSubManager()) {
-            RotaryTables tables = rotary.first(pass, column);
-            NDArray x = script.tensor(pass, "embed", weights.embedding(), pass.create(promptIds(prompts)));
-            for (int layer = 0; layer < weights.layers(); layer++) {
-                List<NDArray> out = script.tensors(
-                        pass,
-                        "prefill_layer",
-                        x,
-                        weights.layer(layer),
-                        tables.cos(),
-                        tables.sin(),
-                        prompts.size(),
-                        column);
-                x = out.get(0);
-                keys.add(script.tensor(scope, "new_cache", out.get(1), repeats, capacity));
-                values.add(script.tensor(scope, "new_cache", out.get(2), repeats, capacity));
-            }
-            return script.tensors(
-                    scope,
-                    "first",
-                    x,
-                    weights.finalNorm(),
-                    weights.head(),
-                    pass.create(lastPositions(prompts)),
-                    repeats,
-                    pass.create(uniforms),
-                    temperature);
-        }
-    }
-
-    /** The first token of every row. */
-    public Drawn first() {
-        return first;
-    }
-
-    /** Rows that are being decoded. */
+    /** Answers that are being written. */
     public int rows() {
-        return Math.toIntExact(positions.size());
+        return ids.length;
+    }
+
+    /**
+     * Adds rows, after those there are, for {@link #start} to begin.
+     *
+     * @param longestPrompt of the answers that they are for, in tokens
+     */
+    public void add(int rows, int longestPrompt) {
+        cohorts.add(new Cohort(script, weights, rotary, scope, rows, longestPrompt));
+        ids = Arrays.copyOf(ids, ids.length + rows);
+        positions = Arrays.copyOf(positions, ids.length);
+    }
+
+    /**
+     * Begins answers in rows added last, and draws their first tokens.
+     *
+     * @param firstRow row of the first; the others follow
+     * @param sources the prompt of each
+     * @param uniforms a number in [0, 1) for each
+     */
+    public Drawn start(int firstRow, PromptCache prompts, int[] sources, double[] uniforms) {
+        Cohort cohort = cohorts.getLast();
+        int within = firstRow - (rows() - cohort.rows());
+        cohort.start(IntStream.range(within, within + sources.length).toArray(), prompts, sources);
+        try (NDManager pass = scope.newSubManager()) {
+            Drawn drawn = read(
+                    script.tensors(
+                            pass,
+                            "first",
+                            prompts.logits(),
+                            pass.create(Cohort.longs(sources)),
+                            pass.create(uniforms),
+                            drawing.temperature(),
+                            drawing.topP(),
+                            drawing.topK()),
+                    1);
+            for (int i = 0; i < sources.length; i++) {
+                ids[firstRow + i] = drawn.tokens()[i];
+                positions[firstRow + i] = prompts.length(sources[i]);
+            }
+            return drawn;
+        }
     }
 
     /**
@@ -114,72 +112,72 @@ public final class Decoding implements AutoCloseable {
      * @param uniforms numbers in [0, 1), {@code [rows, columns]} row by row
      */
     public Drawn advance(int columns, double[] uniforms) {
-        reserve(column + columns);
+        cohorts.forEach(cohort -> cohort.reserve(columns, longest));
         try (NDManager pass = scope.newSubManager()) {
-            List<NDArray> drawn = script.tensors(
-                    pass,
-                    "decode",
-                    ids,
-                    weights.embedding(),
-                    weights.all(),
-                    keys,
-                    values,
-                    bias,
-                    rotary.cos(),
-                    rotary.sin(),
-                    positions,
-                    column,
-                    pass.create(uniforms, new Shape(rows(), columns)),
-                    temperature);
-            Drawn result = read(drawn, columns);
-            NDArray next = scope.create(lastColumn(result));
-            ids.close();
-            ids = next;
-            NDArray moved = positions.add(columns);
-            moved.attach(scope);
-            positions.close();
-            positions = moved;
-            column += columns;
-            return result;
+            Drawn drawn = read(
+                    script.tensors(
+                            pass,
+                            "decode",
+                            pass.create(ids),
+                            weights.embedding(),
+                            packed,
+                            cohorts.stream().flatMap(c -> c.keys().stream()).toList(),
+                            cohorts.stream().flatMap(c -> c.values().stream()).toList(),
+                            cohorts.stream().map(Cohort::bias).toList(),
+                            rotary.cos(),
+                            rotary.sin(),
+                            pass.create(positions),
+                            ofCohorts(Cohort::column),
+                            ofCohorts(Cohort::start),
+                            pass.create(uniforms, new Shape(rows(), columns)),
+                            drawing.temperature(),
+                            drawing.topP(),
+                            drawing.topK()),
+                    columns);
+            for (int row = 0; row < rows(); row++) {
+                ids[row] = drawn.tokens()[(row + 1) * columns - 1];
+                positions[row] += columns;
+            }
+            cohorts.forEach(cohort -> cohort.advance(columns));
+            return drawn;
         }
     }
 
-    /** Goes on with these rows only, in this order. */
-    public void keep(int[] rows) {
-        try (NDManager pass = scope.newSubManager()) {
-            NDArray index = pass.create(Arrays.stream(rows).asLongStream().toArray());
-            keys = replace(keys, script.tensors(scope, "select_rows", keys, index));
-            values = replace(values, script.tensors(scope, "select_rows", values, index));
-            List<NDArray> state = List.of(bias, ids, positions);
-            List<NDArray> kept = replace(state, script.tensors(scope, "select_rows", state, index));
-            bias = kept.get(0);
-            ids = kept.get(1);
-            positions = kept.get(2);
-        }
+    private long[] ofCohorts(ToIntFunction<Cohort> figure) {
+        return cohorts.stream().mapToInt(figure).asLongStream().toArray();
     }
 
-    private void reserve(int columns) {
-        if (columns <= capacity) {
-            return;
+    /**
+     * Leaves out finished rows of cohorts where they are many enough to be worth a copy of the caches.
+     *
+     * @param open for each row whether it is still being written
+     * @return the rows that remain, in order
+     */
+    public int[] pack(boolean[] open) {
+        IntStream.Builder remaining = IntStream.builder();
+        int from = 0;
+        for (Cohort cohort : List.copyOf(cohorts)) {
+            int first = from;
+            int[] kept = IntStream.range(0, cohort.rows())
+                    .filter(row -> open[first + row])
+                    .toArray();
+            from += cohort.rows();
+            if (kept.length == 0) {
+                cohort.close();
+                cohorts.remove(cohort);
+                continue;
+            }
+            if (kept.length < PACK_BELOW * cohort.rows()) {
+                cohort.keep(kept);
+            } else {
+                kept = IntStream.range(0, cohort.rows()).toArray();
+            }
+            Arrays.stream(kept).forEach(row -> remaining.add(first + row));
         }
-        capacity = Math.max(columns, capacity + capacity / 2);
-        keys = replace(
-                keys,
-                keys.stream()
-                        .map(k -> script.tensor(scope, "widen", k, capacity))
-                        .toList());
-        values = replace(
-                values,
-                values.stream()
-                        .map(v -> script.tensor(scope, "widen", v, capacity))
-                        .toList());
-        bias = replace(List.of(bias), List.of(script.tensor(scope, "widen_bias", bias, capacity)))
-                .getFirst();
-    }
-
-    private static List<NDArray> replace(List<NDArray> old, List<NDArray> replacement) {
-        old.forEach(NDArray::close);
-        return replacement;
+        int[] rows = remaining.build().toArray();
+        ids = Arrays.stream(rows).mapToLong(row -> ids[row]).toArray();
+        positions = Arrays.stream(rows).mapToLong(row -> positions[row]).toArray();
+        return rows;
     }
 
     private static Drawn read(List<NDArray> drawn, int columns) {
@@ -188,48 +186,6 @@ public final class Decoding implements AutoCloseable {
                 drawn.get(0).toLongArray(),
                 drawn.get(1).toFloatArray(),
                 drawn.get(2).toFloatArray());
-    }
-
-    private static long[] lastColumn(Drawn drawn) {
-        long[] ids = new long[drawn.tokens().length / drawn.columns()];
-        for (int row = 0; row < ids.length; row++) {
-            ids[row] = drawn.tokens()[(row + 1) * drawn.columns() - 1];
-        }
-        return ids;
-    }
-
-    private long[] promptIds(List<List<Integer>> prompts) {
-        long[] flat = new long[prompts.size() * column];
-        for (int p = 0; p < prompts.size(); p++) {
-            for (int t = 0; t < prompts.get(p).size(); t++) {
-                flat[p * column + t] = prompts.get(p).get(t);
-            }
-        }
-        return flat;
-    }
-
-    private long[] lastPositions(List<List<Integer>> prompts) {
-        long[] last = new long[prompts.size()];
-        for (int p = 0; p < last.length; p++) {
-            last[p] = (long) p * column + prompts.get(p).size() - 1;
-        }
-        return last;
-    }
-
-    private static long[] lengths(List<List<Integer>> prompts, int repeats) {
-        return prompts.stream()
-                .flatMapToLong(prompt ->
-                        java.util.stream.LongStream.generate(prompt::size).limit(repeats))
-                .toArray();
-    }
-
-    private float[] padding(List<List<Integer>> prompts, int repeats) {
-        float[] hidden = new float[prompts.size() * repeats * capacity];
-        for (int row = 0; row < prompts.size() * repeats; row++) {
-            int from = row * capacity + prompts.get(row / repeats).size();
-            Arrays.fill(hidden, from, row * capacity + column, Float.NEGATIVE_INFINITY);
-        }
-        return hidden;
     }
 
     @Override

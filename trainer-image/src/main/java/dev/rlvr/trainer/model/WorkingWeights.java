@@ -69,6 +69,18 @@ final class WorkingWeights implements AutoCloseable {
         return all;
     }
 
+    /** All tensors, with every matrix that hidden states are multiplied by in the order that products with so many rows like best. */
+    List<NDArray> packed(NDManager owner, Script decoder, int rows) {
+        List<NDArray> packed = new ArrayList<>(all);
+        for (int i = 0; i < packed.size(); i++) {
+            boolean multiplied = i != WeightLayout.EMBEDDING || weights.config().tiedHead();
+            if (multiplied && all.get(i).getShape().dimension() == 2) {
+                packed.set(i, decoder.tensor(owner, "pack", all.get(i), rows));
+            }
+        }
+        return packed;
+    }
+
     /** Layers of the model. */
     int layers() {
         return weights.config().layers();

@@ -3,26 +3,35 @@ package dev.rlvr.trainer.rollout;
 import ai.djl.ndarray.NDManager;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.Decoding;
+import dev.rlvr.trainer.model.Drawing;
+import dev.rlvr.trainer.model.PromptCache;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
-/** Samples answers with the trainer's own weights. Finished answers leave the batch. */
+/**
+ * Samples answers with the trainer's own weights, by continuous batching: answers that end leave, others that wait take their place, and so the
+ * batch stays full until no answer waits. A prompt is read once for all of its answers.
+ */
 public final class Sampler {
-    /** Tokens drawn between two looks at what has ended. */
-    private static final int COLUMNS = 8;
-
-    /** Answers decoded together: more would not be faster on a CPU, and caches grow with it. */
+    /** Answers written together unless told otherwise: more are hardly faster on a CPU, and caches grow with them. */
     public static final int ROWS = 512;
 
-    /** The batch is packed anew when fewer than this share of its rows is still being written. */
-    private static final double PACK_BELOW = 0.8;
+    /** Tokens drawn between two looks at what has ended. */
+    private static final int COLUMNS = 4;
+
+    /** Prompt tokens read at once. */
+    private static final int PROMPT_TOKENS = 4096;
+
+    /** New answers begin when this share of the rows is free: as a cohort they share their columns. */
+    private static final double BEGIN_AT = 0.25;
 
     private final Decoder decoder;
     private final NDManager owner;
+    private final int rows;
     private final Set<Integer> endTokens;
     private final BooleanSupplier stopped;
 
@@ -30,10 +39,14 @@ public final class Sampler {
      * How to sample.
      *
      * @param answers per prompt
-     * @param temperature 0 takes the likeliest token
      * @param longest answer in tokens
      */
-    public record Settings(int answers, double temperature, int longest) {}
+    public record Settings(int answers, Drawing drawing, int longest) {
+        /** From the full distribution. */
+        public Settings(int answers, double temperature, int longest) {
+            this(answers, new Drawing(temperature, 1, 0), longest);
+        }
+    }
 
     /** Gives the random numbers of an answer by (prompt, answer), both from 0. */
     @FunctionalInterface
@@ -41,10 +54,26 @@ public final class Sampler {
         RandomGenerator of(int prompt, int answer);
     }
 
-    /** A sampler that throws {@link StoppedException} soon after {@code stopped} turns true. */
+    /** Takes answers as they are finished, on the thread that samples; prompts and answers count from 0. */
+    @FunctionalInterface
+    public interface Finished {
+        void accept(int prompt, int answer, Sample sample);
+    }
+
+    /** A sampler that writes up to {@link #ROWS} answers at a time. */
     public Sampler(Decoder decoder, NDManager owner, BooleanSupplier stopped) {
+        this(decoder, owner, ROWS, stopped);
+    }
+
+    /**
+     * A sampler that throws {@link StoppedException} soon after {@code stopped} turns true.
+     *
+     * @param rows answers written at the same time, at most
+     */
+    public Sampler(Decoder decoder, NDManager owner, int rows, BooleanSupplier stopped) {
         this.decoder = decoder;
         this.owner = owner;
+        this.rows = rows;
         this.endTokens = Set.copyOf(decoder.weights().config().endTokens());
         this.stopped = stopped;
     }
@@ -56,129 +85,169 @@ public final class Sampler {
      * @return the answers of prompt p at position p, {@code settings.answers()} each
      */
     public List<List<Sample>> sample(List<List<Integer>> prompts, Settings settings, Streams streams) {
-        List<List<Sample>> samples = new ArrayList<>();
-        int promptsAtOnce = Math.max(1, ROWS / settings.answers());
-        for (int from = 0; from < prompts.size(); from += promptsAtOnce) {
-            int to = Math.min(from + promptsAtOnce, prompts.size());
-            int offset = from;
-            List<Draft> drafts =
-                    batch(prompts.subList(from, to), settings, (prompt, answer) -> streams.of(offset + prompt, answer));
-            for (int p = 0; p < to - from; p++) {
-                samples.add(drafts.subList(p * settings.answers(), (p + 1) * settings.answers()).stream()
-                        .map(Draft::finish)
-                        .toList());
-            }
-        }
-        return samples;
+        Sample[][] samples = new Sample[prompts.size()][settings.answers()];
+        sample(prompts, settings, streams, (prompt, answer, sample) -> samples[prompt][answer] = sample);
+        return IntStream.range(0, samples.length)
+                .mapToObj(p -> List.of(samples[p]))
+                .toList();
     }
 
-    private List<Draft> batch(List<List<Integer>> prompts, Settings settings, Streams streams) {
-        List<Draft> drafts = new ArrayList<>();
-        for (int p = 0; p < prompts.size(); p++) {
-            for (int a = 0; a < settings.answers(); a++) {
-                drafts.add(new Draft(streams.of(p, a)));
-            }
+    /** Samples answers to prompts and hands each over at once. */
+    public void sample(List<List<Integer>> prompts, Settings settings, Streams streams, Finished finished) {
+        if (prompts.isEmpty()) {
+            return;
         }
-        List<Draft> rows = drafts;
-        try (Decoding decoding =
-                decoder.decode(owner, prompts, settings.answers(), uniforms(rows, 1), settings.temperature())) {
-            append(rows, decoding.first(), settings);
-            rows = pack(decoding, rows);
-            while (!rows.isEmpty()) {
+        int together = Math.min(rows, Math.multiplyExact(prompts.size(), settings.answers()));
+        int longest = prompts.stream().mapToInt(List::size).max().orElseThrow() + settings.longest();
+        try (Waiting waiting = new Waiting(prompts, settings, streams);
+                Decoding decoding = decoder.decode(owner, together, longest, settings.drawing())) {
+            List<Draft> drafts = new ArrayList<>();
+            while (true) {
+                int free = together - drafts.size();
+                if (!waiting.isEmpty() && (drafts.isEmpty() || free >= BEGIN_AT * together)) {
+                    drafts.addAll(waiting.start(decoding, free, finished));
+                }
                 if (stopped.getAsBoolean()) {
                     throw new StoppedException();
                 }
-                int longestLeft = rows.stream()
-                        .mapToInt(row -> settings.longest() - row.drawn)
-                        .max()
-                        .orElseThrow();
-                int columns = Math.min(COLUMNS, longestLeft);
-                append(rows, decoding.advance(columns, uniforms(rows, columns)), settings);
-                rows = pack(decoding, rows);
-            }
-        }
-        return drafts;
-    }
-
-    private static double[] uniforms(List<Draft> rows, int columns) {
-        double[] uniforms = new double[rows.size() * columns];
-        for (int row = 0; row < rows.size(); row++) {
-            for (int column = 0; column < columns; column++) {
-                uniforms[row * columns + column] = rows.get(row).random.nextDouble();
-            }
-        }
-        return uniforms;
-    }
-
-    private void append(List<Draft> rows, Decoding.Drawn drawn, Settings settings) {
-        for (int row = 0; row < rows.size(); row++) {
-            for (int column = 0; column < drawn.columns(); column++) {
-                int at = row * drawn.columns() + column;
-                rows.get(row)
-                        .add(
-                                Math.toIntExact(drawn.tokens()[at]),
-                                drawn.logProbabilities()[at],
-                                drawn.entropies()[at],
-                                endTokens,
-                                settings.longest());
+                if (drafts.stream().anyMatch(draft -> !draft.done())) {
+                    advance(decoding, drafts, settings, finished);
+                }
+                drafts = pack(decoding, drafts);
+                if (drafts.isEmpty() && waiting.isEmpty()) {
+                    return;
+                }
             }
         }
     }
 
-    /** Leaves finished rows out once they are many enough to be worth a copy of the caches. */
-    private static List<Draft> pack(Decoding decoding, List<Draft> rows) {
-        int[] open = java.util.stream.IntStream.range(0, rows.size())
-                .filter(row -> !rows.get(row).done)
-                .toArray();
-        if (open.length == 0) {
-            return List.of();
+    private static List<Draft> pack(Decoding decoding, List<Draft> drafts) {
+        boolean[] open = new boolean[drafts.size()];
+        for (int row = 0; row < open.length; row++) {
+            open[row] = !drafts.get(row).done();
         }
-        if (open.length >= PACK_BELOW * rows.size()) {
-            return rows;
+        List<Draft> kept = new ArrayList<>();
+        for (int row : decoding.pack(open)) {
+            kept.add(drafts.get(row));
         }
-        decoding.keep(open);
-        return Arrays.stream(open).mapToObj(rows::get).toList();
+        return kept;
     }
 
-    /** An answer that is being written. */
-    private static final class Draft {
-        private final RandomGenerator random;
-        private int[] tokens = new int[64];
-        private float[] logProbabilities = new float[64];
-        private float[] entropies = new float[64];
-        private int length;
-        private int drawn;
-        private boolean ended;
-        private boolean done;
+    private void advance(Decoding decoding, List<Draft> drafts, Settings settings, Finished finished) {
+        int longestLeft = 0;
+        for (Draft draft : drafts) {
+            longestLeft = Math.max(longestLeft, draft.done() ? 0 : settings.longest() - draft.length());
+        }
+        int columns = Math.min(COLUMNS, longestLeft);
+        double[] uniforms = new double[drafts.size() * columns];
+        for (int i = 0; i < uniforms.length; i++) {
+            Draft draft = drafts.get(i / columns);
+            uniforms[i] = draft.done() ? 0 : draft.uniform();
+        }
+        append(drafts, decoding.advance(columns, uniforms), settings, finished);
+    }
 
-        Draft(RandomGenerator random) {
-            this.random = random;
+    private void append(List<Draft> drafts, Decoding.Drawn drawn, Settings settings, Finished finished) {
+        for (int row = 0; row < drafts.size(); row++) {
+            Draft draft = drafts.get(row);
+            if (draft.done()) {
+                continue;
+            }
+            for (int at = row * drawn.columns(); at < (row + 1) * drawn.columns(); at++) {
+                draft.add(
+                        Math.toIntExact(drawn.tokens()[at]),
+                        drawn.logProbabilities()[at],
+                        drawn.entropies()[at],
+                        endTokens,
+                        settings.longest());
+            }
+            if (draft.done()) {
+                finished.accept(draft.prompt(), draft.answer(), draft.sample());
+            }
+        }
+    }
+
+    /** The answers that are not begun yet, prompt by prompt, and the prompts that are read for them. */
+    private final class Waiting implements AutoCloseable {
+        private final List<List<Integer>> prompts;
+        private final Settings settings;
+        private final Streams streams;
+        private final List<PromptCache> open = new ArrayList<>(1);
+        private int next;
+        private int readFrom;
+        private int readTo;
+
+        Waiting(List<List<Integer>> prompts, Settings settings, Streams streams) {
+            this.prompts = prompts;
+            this.settings = settings;
+            this.streams = streams;
         }
 
-        void add(int token, float logProbability, float entropy, Set<Integer> endTokens, int longest) {
-            drawn++;
-            if (done) {
-                return;
-            }
-            if (length == tokens.length) {
-                tokens = Arrays.copyOf(tokens, 2 * length);
-                logProbabilities = Arrays.copyOf(logProbabilities, 2 * length);
-                entropies = Arrays.copyOf(entropies, 2 * length);
-            }
-            tokens[length] = token;
-            logProbabilities[length] = logProbability;
-            entropies[length] = entropy;
-            length++;
-            ended = endTokens.contains(token);
-            done = ended || length == longest;
+        boolean isEmpty() {
+            return next == prompts.size() * settings.answers();
         }
 
-        Sample finish() {
-            return new Sample(
-                    Arrays.copyOf(tokens, length),
-                    Arrays.copyOf(logProbabilities, length),
-                    Arrays.copyOf(entropies, length),
-                    ended);
+        /** Begins the next answers, as many as there are free rows at most. */
+        List<Draft> start(Decoding decoding, int free, Finished finished) {
+            int end = Math.min(next + free, prompts.size() * settings.answers());
+            int longestPrompt = 0;
+            for (int prompt = next / settings.answers(); prompt * settings.answers() < end; prompt++) {
+                longestPrompt = Math.max(longestPrompt, prompts.get(prompt).size());
+            }
+            int row = decoding.rows();
+            decoding.add(end - next, longestPrompt);
+            List<Draft> begun = new ArrayList<>();
+            while (next < end) {
+                if (next / settings.answers() == readTo) {
+                    read(Math.ceilDiv(end, settings.answers()));
+                }
+                List<Draft> here = drafts(Math.min(end, readTo * settings.answers()));
+                int[] sources = here.stream()
+                        .mapToInt(draft -> draft.prompt() - readFrom)
+                        .toArray();
+                double[] uniforms = here.stream().mapToDouble(Draft::uniform).toArray();
+                append(
+                        here,
+                        decoding.start(row + begun.size(), open.getFirst(), sources, uniforms),
+                        settings,
+                        finished);
+                begun.addAll(here);
+            }
+            if (isEmpty()) {
+                close();
+            }
+            return begun;
+        }
+
+        private List<Draft> drafts(int end) {
+            List<Draft> drafts = new ArrayList<>();
+            for (; next < end; next++) {
+                int prompt = next / settings.answers();
+                int answer = next % settings.answers();
+                drafts.add(new Draft(prompt, answer, streams.of(prompt, answer)));
+            }
+            return drafts;
+        }
+
+        /** Reads prompts up to one, or as many as fit, in the place of those before. */
+        private void read(int to) {
+            close();
+            readFrom = readTo;
+            int width = 0;
+            while (readTo < to) {
+                width = Math.max(width, prompts.get(readTo).size());
+                if (readTo > readFrom && width * (readTo - readFrom + 1) > PROMPT_TOKENS) {
+                    break;
+                }
+                readTo++;
+            }
+            open.add(decoder.read(owner, prompts.subList(readFrom, readTo)));
+        }
+
+        @Override
+        public void close() {
+            open.forEach(PromptCache::close);
+            open.clear();
         }
     }
 }

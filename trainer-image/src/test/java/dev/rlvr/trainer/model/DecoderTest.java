@@ -68,38 +68,6 @@ class DecoderTest {
         return ModelTensors.zeros(owner, weights.config());
     }
 
-    @ParameterizedTest
-    @EnumSource(ModelConfig.Family.class)
-    void whatTheSamplerSaysOfItsTokensIsWhatTheTrainerSays(ModelConfig.Family family) {
-        try (Decoder decoder = new Decoder(owner, random(family), Precision.F32, 64)) {
-            List<List<Integer>> prompts = List.of(List.of(5, 6, 7, 8, 9), List.of(3), List.of(11, 12, 13));
-            SplittableRandom random = new SplittableRandom(2);
-            int repeats = 2;
-            try (Decoding decoding =
-                    decoder.decode(owner, prompts, repeats, random.doubles(6).toArray(), 0.7)) {
-                Decoding.Drawn first = decoding.first();
-                Decoding.Drawn more = decoding.advance(7, random.doubles(42).toArray());
-                List<TokenBatch.Row> rows = IntStream.range(0, 6)
-                        .mapToObj(row -> new TokenBatch.Row(
-                                prompts.get(row / repeats),
-                                IntStream.range(0, 8)
-                                        .mapToObj(t ->
-                                                (int) (t == 0 ? first.tokens()[row] : more.tokens()[row * 7 + t - 1]))
-                                        .toList()))
-                        .toList();
-                Decoder.Scores scores = decoder.score(TokenBatch.of(rows), 0.7);
-                for (int row = 0; row < 6; row++) {
-                    for (int t = 0; t < 8; t++) {
-                        float lp = t == 0 ? first.logProbabilities()[row] : more.logProbabilities()[row * 7 + t - 1];
-                        float h = t == 0 ? first.entropies()[row] : more.entropies()[row * 7 + t - 1];
-                        assertThat(lp).isCloseTo(scores.logProbabilities()[row * 8 + t], within(1e-4f));
-                        assertThat(h).isCloseTo(scores.entropies()[row * 8 + t], within(1e-4f));
-                    }
-                }
-            }
-        }
-    }
-
     /** Along its gradient, the loss rises by as much as the gradient is long: tensor by tensor. */
     @ParameterizedTest
     @EnumSource(ModelConfig.Family.class)

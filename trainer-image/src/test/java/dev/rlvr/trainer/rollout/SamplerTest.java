@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDManager;
 import dev.rlvr.trainer.data.SplitMix64;
 import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.Drawing;
 import dev.rlvr.trainer.model.ModelConfig;
 import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.torch.Torch;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -80,15 +82,51 @@ class SamplerTest {
     }
 
     @Test
-    void moreAnswersThanFitTogetherAreTheSameAnswers() {
-        // 3 prompts with 200 answers each take two batches of at most 512 rows
-        Sampler.Settings settings = new Sampler.Settings(200, 1, 3);
-        List<List<Sample>> samples = sampler.sample(List.of(SHORT, MIDDLE, LONG), settings, streams(2));
+    void answersThatWaitForARowAreTheSameAnswers() {
+        Sampler.Settings settings = new Sampler.Settings(20, 1, 60);
+        List<List<Integer>> prompts = List.of(SHORT, MIDDLE, LONG, List.of(6, 6), MIDDLE);
+        List<List<Sample>> together = sampler.sample(prompts, settings, streams(2));
 
-        assertThat(samples).hasSize(3).allSatisfy(group -> assertThat(group).hasSize(200));
-        List<List<Sample>> alone =
-                sampler.sample(List.of(LONG), settings, (first, answer) -> new SplitMix64(2, 2, answer));
-        assertThat(tokens(alone.getFirst())).usingRecursiveComparison().isEqualTo(tokens(samples.get(2)));
+        for (int rows : new int[] {1, 7, 33}) {
+            List<List<Sample>> inTurn =
+                    new Sampler(decoder, owner, rows, () -> false).sample(prompts, settings, streams(2));
+            for (int p = 0; p < prompts.size(); p++) {
+                assertThat(tokens(inTurn.get(p)))
+                        .as("prompt %s with %s rows", p, rows)
+                        .usingRecursiveComparison()
+                        .isEqualTo(tokens(together.get(p)));
+            }
+        }
+    }
+
+    @Test
+    void theSameCallGivesTheSameBits() {
+        Sampler few = new Sampler(decoder, owner, 5, () -> false);
+        Sampler.Settings settings = new Sampler.Settings(8, 1.3, 50);
+
+        assertThat(few.sample(List.of(SHORT, LONG, MIDDLE), settings, streams(10)))
+                .usingRecursiveComparison()
+                .isEqualTo(few.sample(List.of(SHORT, LONG, MIDDLE), settings, streams(10)));
+    }
+
+    @Test
+    void everyAnswerIsHandedOverOnceAndAsSoonAsItIsFinished() {
+        AtomicInteger looks = new AtomicInteger();
+        List<String> finished = new ArrayList<>();
+        List<Integer> at = new ArrayList<>();
+        new Sampler(decoder, owner, 6, () -> looks.incrementAndGet() < 0)
+                .sample(
+                        List.of(SHORT, MIDDLE, LONG),
+                        new Sampler.Settings(10, 1.5, 40),
+                        streams(11),
+                        (prompt, answer, sample) -> {
+                            finished.add(prompt + "/" + answer);
+                            at.add(looks.get());
+                        });
+
+        assertThat(finished).hasSize(30).doesNotHaveDuplicates();
+        assertThat(at).isSorted();
+        assertThat(at.getFirst()).isLessThan(looks.get() / 4);
     }
 
     @Test
@@ -176,22 +214,102 @@ class SamplerTest {
 
     @Test
     void tokensComeUpAsOftenAsTheModelSays() {
-        int draws = 4000;
-        double temperature = 2.5;
-        double[] probabilities = probabilities(MIDDLE, temperature);
+        double[] probabilities = probabilities(MIDDLE, 2.5);
         assertThat(Arrays.stream(probabilities).sum()).isCloseTo(1, within(1e-4));
-        int[] seen = new int[VOCABULARY];
-        sampler.sample(List.of(MIDDLE), new Sampler.Settings(draws, temperature, 1), streams(8))
-                .getFirst()
-                .forEach(sample -> seen[sample.tokens()[0]]++);
 
+        assertFrequencies(draw(new Drawing(2.5, 1, 0), 8), probabilities);
+    }
+
+    @Test
+    void onlyTheKLikeliestComeUpAndTheyKeepTheirProportions() {
+        double[] allowed = likeliest(probabilities(MIDDLE, 2.5), 12, 1);
+        assertFrequencies(draw(new Drawing(2.5, 1, 12), 12), allowed);
+    }
+
+    @Test
+    void onlyTheSmallestSetThatReachesPComesUp() {
+        for (double p : new double[] {0.01, 0.5, 0.9, 0.999}) {
+            double[] allowed = likeliest(probabilities(MIDDLE, 2.5), VOCABULARY, p);
+            assertFrequencies(draw(new Drawing(2.5, p, 0), 13), allowed);
+        }
+    }
+
+    @Test
+    void pIsAShareOfWhatKLeaves() {
+        double[] allowed = likeliest(probabilities(MIDDLE, 2.5), 10, 0.6);
+
+        assertFrequencies(draw(new Drawing(2.5, 0.6, 10), 14), allowed);
+    }
+
+    @Test
+    void theLikeliestTokenAloneIsGreedy() {
+        List<List<Integer>> prompts = List.of(SHORT, MIDDLE, LONG);
+        List<List<Sample>> greedy = sampler.sample(prompts, new Sampler.Settings(1, 0, 30), streams(15));
+        List<List<Sample>> topOne =
+                sampler.sample(prompts, new Sampler.Settings(1, new Drawing(1, 1, 1), 30), streams(16));
+
+        for (int p = 0; p < prompts.size(); p++) {
+            assertThat(topOne.get(p).getFirst().tokens())
+                    .containsExactly(greedy.get(p).getFirst().tokens());
+        }
+    }
+
+    @Test
+    void logProbabilitiesAreThoseOfTheFullDistributionWhateverIsLeftOut() {
+        double[] probabilities = probabilities(MIDDLE, 2.5);
+        double entropy = -Arrays.stream(probabilities).map(q -> q * Math.log(q)).sum();
+
+        for (Sample sample : draws(new Drawing(2.5, 0.5, 9), 17)) {
+            assertThat(sample.logProbabilities()[0])
+                    .isCloseTo((float) Math.log(probabilities[sample.tokens()[0]]), within(1e-4f));
+            assertThat(sample.entropies()[0]).isCloseTo((float) entropy, within(1e-3f));
+        }
+    }
+
+    private static List<Sample> draws(Drawing drawing, long seed) {
+        return sampler.sample(List.of(MIDDLE), new Sampler.Settings(4000, drawing, 1), streams(seed))
+                .getFirst();
+    }
+
+    /** How often each token came up first after a prompt. */
+    private static int[] draw(Drawing drawing, long seed) {
+        int[] seen = new int[VOCABULARY];
+        draws(drawing, seed).forEach(sample -> seen[sample.tokens()[0]]++);
+        return seen;
+    }
+
+    /** The k likeliest, of them the fewest that reach the share p, scaled to a sum of one; others 0. */
+    private static double[] likeliest(double[] probabilities, int k, double p) {
+        List<Integer> order = IntStream.range(0, VOCABULARY)
+                .boxed()
+                .sorted(java.util.Comparator.comparingDouble(token -> -probabilities[token]))
+                .limit(k)
+                .toList();
+        double wanted =
+                p * order.stream().mapToDouble(token -> probabilities[token]).sum();
+        double[] allowed = new double[VOCABULARY];
+        double mass = 0;
+        for (int token : order) {
+            if (mass < wanted) {
+                allowed[token] = probabilities[token];
+                mass += probabilities[token];
+            }
+        }
+        double all = mass;
+        return Arrays.stream(allowed).map(q -> q / all).toArray();
+    }
+
+    private static void assertFrequencies(int[] seen, double[] probabilities) {
+        int draws = Arrays.stream(seen).sum();
         double chiSquare = 0;
         int classes = 0;
         double rareExpected = 0;
         int rareSeen = 0;
         for (int token = 0; token < VOCABULARY; token++) {
             double expected = draws * probabilities[token];
-            if (expected < 5) {
+            if (probabilities[token] == 0) {
+                assertThat(seen[token]).as("token %s, which is left out", token).isZero();
+            } else if (expected < 5) {
                 rareExpected += expected;
                 rareSeen += seen[token];
             } else {
@@ -199,12 +317,11 @@ class SamplerTest {
                 classes++;
             }
         }
-        assertThat(classes).as("tokens that come up now and then").isGreaterThan(8);
+        assertThat(classes).as("tokens that come up now and then").isPositive();
         // its mean is classes - 1 and its deviation sqrt(2 (classes - 1))
-        assertThat(chiSquare).isLessThan(classes - 1 + 5 * Math.sqrt(2.0 * (classes - 1)));
-        assertThat((double) rareSeen)
-                .isBetween(
-                        rareExpected - 5 * Math.sqrt(rareExpected + 1), rareExpected + 5 * Math.sqrt(rareExpected + 1));
+        assertThat(chiSquare).isLessThanOrEqualTo(classes - 1 + 5 * Math.sqrt(2.0 * (classes - 1)));
+        double deviation = Math.sqrt(rareExpected + 1);
+        assertThat((double) rareSeen).isBetween(rareExpected - 5 * deviation, rareExpected + 5 * deviation);
     }
 
     @Test
