@@ -15,7 +15,8 @@ import java.util.Locale;
  * @param state weights, gradients, moments of the optimizer and working copies, in bytes
  * @param snapshot the copy of weights and moments that is being written while training goes on
  * @param update most that an update keeps and computes with
- * @param rollout most that sampling keeps: the KV cache and its workspace
+ * @param rollout most that sampling keeps: weights in the order it multiplies by, the KV cache and its workspace
+ * @param rows answers that are sampled at the same time, at most
  * @param runtime the JVM and libtorch themselves
  * @param limit what the machine or the pod has
  */
@@ -24,6 +25,7 @@ record MemoryPlan(
         long snapshot,
         long update,
         long rollout,
+        int rows,
         long runtime,
         long limit,
         RecomputationPlan recomputation) {
@@ -42,11 +44,14 @@ record MemoryPlan(
         long update =
                 plan.bytes(choice.retention(), choice.together() ? shape.tokens() : shape.largest(), shape.largest());
         long longest = spec.data().maxPromptTokens() + (long) spec.rollout().maxResponseTokens();
-        long rows = Math.min(
-                Sampler.ROWS,
+        long answer = need.answer(longest);
+        long room = Math.max(update, limit - state - snapshot - RUNTIME) - need.packedWeights() - need.head();
+        int rows = Math.toIntExact(Math.clamp(room / answer, 1, Sampler.ROWS));
+        long together = Math.min(
+                rows,
                 (long) spec.algorithm().promptsPerBatch() * spec.algorithm().groupSize());
-        long rollout = need.cache() * rows * longest * 5 / 4 + need.head();
-        return new MemoryPlan(state, snapshot, update, rollout, RUNTIME, limit, plan);
+        long rollout = need.packedWeights() + together * answer + need.head();
+        return new MemoryPlan(state, snapshot, update, rollout, rows, RUNTIME, limit, plan);
     }
 
     /**
@@ -104,7 +109,7 @@ record MemoryPlan(
             return "take a smaller model or a machine with more memory";
         }
         if (sampling) {
-            return "lower it, or algorithm.groupSize, or take a machine with more memory";
+            return "lower it, or take a machine with more memory";
         }
         return recomputation.asked() == Recomputation.Never
                 ? "use trainer.recomputation: Auto, lower it, or take a machine with more memory"

@@ -91,7 +91,7 @@ final class TrainerRun {
                     CheckpointWriter writer =
                             new CheckpointWriter(checkpoints, new HostMemory(), saved -> published(report, saved));
                     VerifierPool verifiers = verifiers()) {
-                Sampler sampler = new Sampler(decoder, owner, stop::requested);
+                Sampler sampler = new Sampler(decoder, owner, inputs.memory().rows(), stop::requested);
                 ProblemStream problems =
                         new ProblemStream(inputs.problems(), spec.data().shuffleSeed());
                 PolicyUpdate update = new PolicyUpdate(

@@ -57,6 +57,16 @@ class MemoryPlanTest {
     }
 
     @Test
+    void longAnswersAreWrittenFewerAtATimeWhereMemoryIsShort() {
+        assertThat(MemoryPlan.of(spec("", 128), SMOLLM2, 24 * GB).rows()).isEqualTo(512);
+
+        MemoryPlan plan = MemoryPlan.of(spec(", microBatchTokens: 1024", 20_000), SMOLLM2, 24 * GB);
+        assertThat(plan.rows()).isBetween(2, 63);
+        plan.require();
+        assertThat(plan.peak() + plan.rollout() / plan.rows()).isGreaterThan(24 * GB);
+    }
+
+    @Test
     void aJobThatFitsIsDescribed() {
         MemoryPlan plan = MemoryPlan.of(spec("", 128), SMOLLM2, 24 * GB);
         plan.require();

@@ -68,6 +68,21 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
         return 2L * precision.bytes() * config.layers() * config.kvHeads() * config.headDim();
     }
 
+    /** The weights once more, in the order that sampling multiplies by; held while it lasts. */
+    public long packedWeights() {
+        long embedding = config.tiedHead() ? 0 : (long) config.vocabulary() * config.hidden();
+        long matrices = WeightLayout.of(config).stream()
+                .filter(entry -> entry.shape().size() == 2)
+                .mapToLong(WeightLayout.Entry::size)
+                .sum();
+        return precision.bytes() * (matrices - embedding);
+    }
+
+    /** What an answer takes while it is written: its keys and values, a quarter more while caches are widened, and its logits. */
+    public long answer(long longest) {
+        return cache() * longest * 5 / 4 + 3 * F32 * config.vocabulary();
+    }
+
     private long queries() {
         return (long) config.heads() * config.headDim();
     }
