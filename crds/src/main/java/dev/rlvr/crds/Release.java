@@ -56,8 +56,6 @@ public final class Release {
 
     private void sampling(RolloutSpec rollout, RewardSpec reward) {
         refuse(rollout.engine() != Engine.Embedded, "rollout.engine", rollout.engine(), "use Embedded");
-        refuse(rollout.topP() != 1, "rollout.topP", rollout.topP(), "use 1.0");
-        refuse(rollout.topK() != 0, "rollout.topK", rollout.topK(), "use 0");
         refuse(!VERIFIERS.contains(reward.verifier()), "reward.verifier", reward.verifier(), "use Numeric or Exact");
     }
 

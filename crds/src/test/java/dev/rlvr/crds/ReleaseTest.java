@@ -26,8 +26,6 @@ class ReleaseTest {
                     algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
                     algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
                     rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded
-                    rollout: {topP: 0.9}                         | spec.rollout.topP: 0.9 is not in this release; use 1.0
-                    rollout: {topK: 50}                          | spec.rollout.topK: 50 is not in this release; use 0
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
                     trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
                     trainer: {gpusPerReplica: 0, replicas: 2}    | spec.trainer.replicas: 2 is not in this release; use 1
@@ -50,6 +48,7 @@ class ReleaseTest {
                 "algorithm: {forkingTokens: {scope: MicroBatch, entropyFrom: Rollout}}",
                 "trainer: {gpusPerReplica: 0, precision: BF16, recomputation: Always}",
                 "reward: {verifier: Numeric, overlong: {maxTokens: 100, cacheTokens: 20}}",
+                "rollout: {topP: 0.9, topK: 50, temperature: 0.7}",
                 "checkpoint: {resumeFrom: pvc://old/checkpoints/step-000010}",
                 "checkpoint: {resumeFrom: file:///old/checkpoints/step-000010}",
                 "model: {source: pvc://models/small}",

@@ -2,7 +2,10 @@ package dev.rlvr.trainer.reward;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -43,7 +46,49 @@ public final class VerifierPool implements AutoCloseable {
      * @throws InterruptedException if the caller is interrupted; the verifications not begun are then dropped
      */
     public List<Verdict> verify(List<Attempt> attempts) throws InterruptedException {
-        return inTime(attempts, Verdict.TimedOut, (attempt, text) -> verifier.verify(text, attempt.answer()));
+        try (Verification verification = verification()) {
+            for (int i = 0; i < attempts.size(); i++) {
+                verification.begin(i, attempts.get(i));
+            }
+            return verification.verdicts();
+        }
+    }
+
+    /**
+     * Verifications that are begun while answers are still being sampled. Closing drops those that are not done; not for use by several
+     * threads.
+     */
+    public final class Verification implements AutoCloseable {
+        private final SortedMap<Integer, Future<Verdict>> running = new TreeMap<>();
+
+        private Verification() {}
+
+        /** Begins the attempt of that number. */
+        public void begin(int number, Attempt attempt) {
+            running.put(
+                    number,
+                    threads.submit(() ->
+                            inTime(attempt, Verdict.TimedOut, (one, text) -> verifier.verify(text, one.answer()))));
+        }
+
+        /**
+         * Waits for the verdicts of all attempts begun, in the order of their numbers.
+         *
+         * @throws InterruptedException if the caller is interrupted
+         */
+        public List<Verdict> verdicts() throws InterruptedException {
+            return results(running.values());
+        }
+
+        @Override
+        public void close() {
+            running.values().forEach(result -> result.cancel(true));
+        }
+    }
+
+    /** Begins with no attempts. */
+    public Verification verification() {
+        return new Verification();
     }
 
     /**
@@ -62,15 +107,21 @@ public final class VerifierPool implements AutoCloseable {
             running.add(threads.submit(() -> inTime(attempt, late, work)));
         }
         try {
-            List<T> results = new ArrayList<>(attempts.size());
+            return results(running);
+        } finally {
+            running.forEach(result -> result.cancel(true));
+        }
+    }
+
+    private static <T> List<T> results(Collection<Future<T>> running) throws InterruptedException {
+        try {
+            List<T> results = new ArrayList<>(running.size());
             for (Future<T> result : running) {
                 results.add(result.get());
             }
             return List.copyOf(results);
         } catch (ExecutionException e) {
             throw new IllegalStateException("verifier failed: " + e.getCause(), e);
-        } finally {
-            running.forEach(result -> result.cancel(true));
         }
     }
 

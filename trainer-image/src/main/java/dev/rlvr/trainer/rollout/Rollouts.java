@@ -4,6 +4,7 @@ import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.crds.RewardSpec;
 import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.data.ProblemStream;
+import dev.rlvr.trainer.model.Drawing;
 import dev.rlvr.trainer.objective.Advantages;
 import dev.rlvr.trainer.reward.OverlongPenalty;
 import dev.rlvr.trainer.reward.Verdict;
@@ -11,6 +12,7 @@ import dev.rlvr.trainer.reward.VerifierPool;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Collects the groups of a step: prompts, answers, verdicts, advantages; refilled until enough groups carry a signal (DAPO). */
@@ -44,7 +46,7 @@ public final class Rollouts {
      * @param used those that the policy is updated on, at most {@code promptsPerBatch}
      * @param problemsDrawn position in the stream of problems afterwards
      * @param sampling time spent sampling
-     * @param verifying time spent verifying
+     * @param verifying time waited for verdicts after the last answer; verifying goes on while others are sampled
      */
     public record Batch(List<Group> all, List<Group> used, long problemsDrawn, Duration sampling, Duration verifying) {
         public Batch {
@@ -67,29 +69,59 @@ public final class Rollouts {
         Duration sampling = Duration.ZERO;
         Duration verifying = Duration.ZERO;
         for (int rollout = 0; rollout <= refills() && used.size() < wanted; rollout++) {
-            long start = clock.millis();
             List<Problem> drawn = problems.take(position, wanted);
             position += wanted;
-            List<List<Integer>> prompts = drawn.stream()
-                    .map(problem -> codec.encode(problem.prompt()))
-                    .toList();
             int offset = rollout * wanted;
-            List<List<Sample>> samples = sampler.sample(
-                    prompts,
-                    settings(),
+            Round round = round(
+                    drawn,
                     (prompt, answer) -> RandomStreams.of(
                             RandomStreams.Purpose.ROLLOUT, spec.algorithm().seed(), step, offset + prompt, answer));
-            long sampled = clock.millis();
-            List<Group> groups = verify(drawn, prompts, samples);
-            sampling = sampling.plusMillis(sampled - start);
-            verifying = verifying.plusMillis(clock.millis() - sampled);
-            all.addAll(groups);
-            groups.stream()
+            sampling = sampling.plus(round.sampling());
+            verifying = verifying.plus(round.verifying());
+            all.addAll(round.groups());
+            round.groups().stream()
                     .filter(group -> !spec.algorithm().dynamicSampling().enabled() || group.carriesSignal())
                     .limit(wanted - used.size())
                     .forEach(used::add);
         }
         return new Batch(all, used, position, sampling, verifying);
+    }
+
+    private record Round(List<Group> groups, Duration sampling, Duration verifying) {}
+
+    /** Answers to one draw of problems; each is verified while others are still being written. */
+    private Round round(List<Problem> drawn, Sampler.Streams streams) throws InterruptedException {
+        long start = clock.millis();
+        List<List<Integer>> prompts =
+                drawn.stream().map(problem -> codec.encode(problem.prompt())).toList();
+        int size = spec.algorithm().groupSize();
+        Sample[] samples = new Sample[drawn.size() * size];
+        String[] responses = new String[samples.length];
+        try (VerifierPool.Verification verification = verifiers.verification()) {
+            sampler.sample(prompts, settings(), streams, (prompt, answer, sample) -> {
+                int at = prompt * size + answer;
+                samples[at] = sample;
+                responses[at] = codec.decode(sample.tokens());
+                verification.begin(
+                        at,
+                        new VerifierPool.Attempt(
+                                responses[at], drawn.get(prompt).answer()));
+            });
+            long sampled = clock.millis();
+            List<Verdict> verdicts = verification.verdicts();
+            Duration waited = Duration.ofMillis(clock.millis() - sampled);
+            List<Group> groups = new ArrayList<>();
+            for (int p = 0; p < drawn.size(); p++) {
+                int from = p * size;
+                groups.add(group(
+                        drawn.get(p),
+                        prompts.get(p),
+                        Arrays.asList(samples).subList(from, from + size),
+                        Arrays.asList(responses).subList(from, from + size),
+                        verdicts.subList(from, from + size)));
+            }
+            return new Round(groups, Duration.ofMillis(sampled - start), waited);
+        }
     }
 
     private int refills() {
@@ -100,31 +132,11 @@ public final class Rollouts {
     private Sampler.Settings settings() {
         return new Sampler.Settings(
                 spec.algorithm().groupSize(),
-                spec.rollout().temperature(),
+                new Drawing(
+                        spec.rollout().temperature(),
+                        spec.rollout().topP(),
+                        spec.rollout().topK()),
                 spec.rollout().maxResponseTokens());
-    }
-
-    private List<Group> verify(List<Problem> drawn, List<List<Integer>> prompts, List<List<Sample>> samples)
-            throws InterruptedException {
-        List<VerifierPool.Attempt> attempts = new ArrayList<>();
-        for (int p = 0; p < drawn.size(); p++) {
-            for (Sample sample : samples.get(p)) {
-                attempts.add(new VerifierPool.Attempt(
-                        codec.decode(sample.tokens()), drawn.get(p).answer()));
-            }
-        }
-        List<Verdict> verdicts = verifiers.verify(attempts);
-        int size = spec.algorithm().groupSize();
-        List<Group> groups = new ArrayList<>();
-        for (int p = 0; p < drawn.size(); p++) {
-            int from = p * size;
-            List<String> responses = attempts.subList(from, from + size).stream()
-                    .map(VerifierPool.Attempt::response)
-                    .toList();
-            groups.add(group(
-                    drawn.get(p), prompts.get(p), samples.get(p), responses, verdicts.subList(from, from + size)));
-        }
-        return groups;
     }
 
     private Group group(

@@ -68,6 +68,18 @@ class VerifierPoolTest {
     }
 
     @Test
+    void verdictsOfAttemptsThatComeOneByOneAreInTheOrderOfTheirNumbers() throws InterruptedException {
+        try (VerifierPool pool = new VerifierPool(exact(null), Duration.ofSeconds(10), 2);
+                VerifierPool.Verification verification = pool.verification()) {
+            verification.begin(2, new Attempt("c", "x"));
+            verification.begin(0, new Attempt("a", "a"));
+            verification.begin(1, new Attempt("b", "b"));
+
+            assertThat(verification.verdicts()).containsExactly(Verdict.Right, Verdict.Right, Verdict.Wrong);
+        }
+    }
+
+    @Test
     void onlyRightAnswersEarnAReward() {
         assertThat(List.of(Verdict.values())).extracting(Verdict::reward).containsExactly(1.0, 0.0, 0.0);
     }
