@@ -85,6 +85,11 @@ final class RunReport implements AutoCloseable {
         publish(known -> known.with(step.progress(totalSteps, end, now)));
     }
 
+    /** Warns that sampler and trainer disagree by so many nats in a step. */
+    void disagreement(int step, double kl) {
+        log.disagreement(step, kl);
+    }
+
     /** A checkpoint that is on the disk; any thread may say so. */
     void checkpoint(Checkpoint checkpoint) {
         publish(known -> known.with(checkpoint));

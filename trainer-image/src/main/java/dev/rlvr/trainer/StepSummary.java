@@ -11,11 +11,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /** Gathers the figures of one step while it goes on. */
 final class StepSummary {
+    /** Divergence in nats up to which sampler and trainer agree, BF16 included. */
+    private static final double EXPLAINED_BY_ROUNDING = 1e-3;
+
     private final Rollouts.Batch batch;
     private final Function<int[], List<String>> pieces;
     private final IdentityHashMap<Group, List<PolicyUpdate.Item>> itemsOf = new IdentityHashMap<>();
@@ -55,6 +60,17 @@ final class StepSummary {
                 .sum();
     }
 
+    /** The policy against the one that sampled before any update: their difference is that of sampler and trainer. */
+    private Optional<RatioStatistics> firstMiniBatch() {
+        return results.stream().findFirst().map(PolicyUpdate.Result::statistics);
+    }
+
+    /** The divergence between sampler and trainer in nats, where it is more than rounding explains. */
+    OptionalDouble disagreement() {
+        double kl = firstMiniBatch().map(first -> first.mean(first.kl())).orElse(0.0);
+        return kl > EXPLAINED_BY_ROUNDING ? OptionalDouble.of(kl) : OptionalDouble.empty();
+    }
+
     StepMetrics metrics(Times times) {
         List<Sample> samples =
                 batch.all().stream().flatMap(group -> group.samples().stream()).toList();
@@ -79,6 +95,7 @@ final class StepSummary {
                 ratios.mean((double) ratios.clippedLow()),
                 ratios.mean((double) ratios.clippedHigh()),
                 ratios.mean(ratios.kl()),
+                firstMiniBatch().map(first -> first.mean(first.difference())).orElse(Double.NaN),
                 mean(results, PolicyUpdate.Result::gradientNorm),
                 times.learningRate(),
                 times.generatedTokens(),

@@ -153,6 +153,7 @@ final class Trainer {
                         Duration.between(sampled, end),
                         checkpointing)),
                 summary.samples());
+        summary.disagreement().ifPresent(kl -> report.disagreement(step, kl));
         checkpointing = Duration.ZERO;
     }
 

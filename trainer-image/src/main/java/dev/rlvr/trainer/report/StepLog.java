@@ -25,6 +25,24 @@ public final class StepLog {
         LOG.info(line(metrics));
     }
 
+    /** Warns that the trainer's log-probabilities are not the sampler's; {@code kl} is in nats. */
+    public void disagreement(int step, double kl) {
+        LOG.warn(disagreementLine(step, kl));
+    }
+
+    String disagreementLine(int step, double kl) {
+        return String.format(
+                Locale.ROOT,
+                "%s attempt %d step %d/%d sampler and trainer disagree: KL %.2g in the first mini-batch, before any update,"
+                        + " where rounding explains 0.001. Importance ratios and clipping are off by as much."
+                        + " Set spec.trainer.precision: F32; if it is F32 already, this is a bug of the trainer: please report it.",
+                job,
+                attempt,
+                step,
+                totalSteps,
+                kl);
+    }
+
     /** Logs a measured evaluation. */
     public void evaluation(Evaluation evaluation) {
         LOG.info(String.format(

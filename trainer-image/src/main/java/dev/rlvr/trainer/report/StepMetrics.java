@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param clipLow share of tokens whose ratio the lower bound clipped
  * @param clipHigh share of tokens whose ratio the upper bound clipped
  * @param kl mean estimate of the divergence from the policy that sampled, nats
+ * @param logprobDifference mean absolute difference of log-probabilities between sampler and trainer in the first mini-batch, nats
  * @param gradNorm before clipping
  * @param learningRate of the step's last update
  * @param numTokens tokens generated since the first step
@@ -49,6 +50,7 @@ public record StepMetrics(
         double clipLow,
         double clipHigh,
         double kl,
+        double logprobDifference,
         double gradNorm,
         double learningRate,
         long numTokens,
@@ -75,6 +77,7 @@ public record StepMetrics(
         named.put("clip_ratio/low_mean", clipLow);
         named.put("clip_ratio/high_mean", clipHigh);
         named.put("kl", kl);
+        named.put("sampling/logprob_diff_mean", logprobDifference);
         named.put("grad_norm", gradNorm);
         named.put("learning_rate", learningRate);
         named.put("num_tokens", (double) numTokens);
