@@ -30,7 +30,7 @@ record MemoryPlan(
         long limit,
         RecomputationPlan recomputation) {
     /** Measured: libtorch's code and arenas, the JVM's heap, code and threads while a job runs. */
-    private static final long RUNTIME = 500L << 20;
+    private static final long RUNTIME = 800L << 20;
 
     /** Predicts for a job. */
     static MemoryPlan of(RLVRJobSpec spec, ModelConfig config, long limit) {
