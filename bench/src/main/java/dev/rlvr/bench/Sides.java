@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import dev.rlvr.crds.TrainerEnvironment;
 import dev.rlvr.trainer.model.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,10 +13,6 @@ import java.util.List;
  * @param threads of each side
  */
 record Sides(Path checkout, int threads) {
-    /** As {@code docs/trainer.md} asks for; whatever starts the trainer gives it. */
-    private static final String ALLOCATOR = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
-            + ":glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864";
-
     Path target() {
         return checkout.resolve("bench/target");
     }
@@ -81,7 +78,7 @@ record Sides(Path checkout, int threads) {
                 mainClass));
         command.addAll(arguments);
         ProcessBuilder process = inEnvironment(command);
-        process.environment().putIfAbsent("GLIBC_TUNABLES", ALLOCATOR);
+        TrainerEnvironment.NATIVE.forEach(process.environment()::putIfAbsent);
         return process;
     }
 

@@ -2,6 +2,7 @@ package dev.rlvr.operator;
 
 import dev.rlvr.crds.Durations;
 import dev.rlvr.crds.ModelSpec;
+import dev.rlvr.crds.TrainerEnvironment;
 import dev.rlvr.crds.TrainerSpec;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
@@ -107,14 +108,9 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 new EnvVar("RLVR_STATUS", "Kubernetes", null),
                 new EnvVar("RLVR_TERMINATION_LOG", "/dev/termination-log", null),
                 new EnvVar("RLVR_BUNDLED", "/opt/rlvr/bundled", null),
-                // each step uses the same memory again instead of fetching it anew: docs/trainer.md
-                new EnvVar(
-                        "GLIBC_TUNABLES",
-                        "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
-                                + ":glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864",
-                        null),
                 // the root file system is read-only, and libraries unpack to the home folder
                 new EnvVar("HOME", "/tmp", null)));
+        TrainerEnvironment.NATIVE.forEach((name, value) -> environment.add(new EnvVar(name, value, null)));
         ModelSpec model = owner.job().getSpec().model();
         if (model.secretName() != null) {
             environment.add(new EnvVarBuilder()

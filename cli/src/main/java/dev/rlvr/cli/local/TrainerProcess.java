@@ -1,5 +1,6 @@
 package dev.rlvr.cli.local;
 
+import dev.rlvr.crds.TrainerEnvironment;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,10 +19,6 @@ import java.util.Map;
  * @param startCache what the JVM has kept of an earlier start (JEP 514), if the file is there
  */
 public record TrainerProcess(Path java, String classPath, String mainClass, Path bundled, Path cache, Path startCache) {
-    /** What docs/trainer.md asks of the C library's allocator: each step uses the same memory again instead of fetching it anew. */
-    private static final String ALLOCATOR = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
-            + ":glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864";
-
     /**
      * The trainer as it was built in a checkout.
      *
@@ -77,10 +74,7 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
                         "DJL_CACHE_DIR", cache.toString(),
                         "OMP_NUM_THREADS", Integer.toString(threads),
                         "RLVR_BUNDLED", bundled.toString()));
-        // Threads that spin while they wait slow each other down many times over where the machine has other work to
-        // do.
-        process.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
-        process.environment().putIfAbsent("GLIBC_TUNABLES", ALLOCATOR);
+        TrainerEnvironment.NATIVE.forEach(process.environment()::putIfAbsent);
         return process;
     }
 }
