@@ -47,9 +47,6 @@ record Inputs(
         MemoryPlan memory) {
     private static final Logger LOG = LoggerFactory.getLogger(Inputs.class);
 
-    /** Weights, first and second moments in F32. */
-    private static final int BYTES_PER_PARAMETER = 12;
-
     /** A held-out set and its problems. */
     record HeldOut(EvaluationSpec spec, List<Problem> problems) {}
 
@@ -85,7 +82,7 @@ record Inputs(
         MemoryPlan memory = MemoryPlan.of(spec, model.config(), physicalMemory());
         memory.require();
         requireWritable(work);
-        requireDisk(work, model.config().parameters() * BYTES_PER_PARAMETER, usable(work));
+        requireDisk(work, memory.snapshot(), usable(work));
         return new Inputs(job, model, resume, fitting, evaluations, verifier, memory);
     }
 

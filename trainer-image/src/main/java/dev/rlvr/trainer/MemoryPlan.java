@@ -36,16 +36,16 @@ record MemoryPlan(
     static MemoryPlan of(RLVRJobSpec spec, ModelConfig config, long limit) {
         MemoryNeed need = new MemoryNeed(config, precision(spec));
         long state = need.state();
-        long snapshot = 3L * Float.BYTES * config.parameters();
-        RecomputationPlan plan = new RecomputationPlan(
-                spec.trainer().recomputation(), need, Math.max(0, limit - state - snapshot - RUNTIME));
+        long snapshot = need.checkpoint();
+        long left = limit - state - snapshot - RUNTIME;
+        RecomputationPlan plan = new RecomputationPlan(spec.trainer().recomputation(), need, Math.max(0, left));
         Shape shape = Shape.of(spec, config);
         RecomputationPlan.Choice choice = plan.choose(shape.tokens(), shape.largest());
         long update =
                 plan.bytes(choice.retention(), choice.together() ? shape.tokens() : shape.largest(), shape.largest());
         long longest = spec.data().maxPromptTokens() + (long) spec.rollout().maxResponseTokens();
         long answer = need.answer(longest);
-        long room = Math.max(update, limit - state - snapshot - RUNTIME) - need.packedWeights() - need.head();
+        long room = Math.max(update, left) - need.packedWeights() - need.head();
         int rows = Math.toIntExact(Math.clamp(room / answer, 1, Sampler.ROWS));
         long together = Math.min(
                 rows,

@@ -71,11 +71,6 @@ public final class LibTorch {
         LIB.torchAttachGrad(handle(leaf), true);
     }
 
-    /** A copy in libtorch's own memory, aligned to 64 bytes, so that matrix products give the same bits in every process. */
-    public static NDArray copy(NDManager owner, NDArray array) {
-        return wrap(owner, LIB.tensorClone(handle(array)));
-    }
-
     /** The memory of a contiguous tensor on the CPU, of at most 2 GiB, without a copy. */
     public static ByteBuffer buffer(NDArray array) {
         return LIB.torchDirectByteBuffer(handle(array)).order(ByteOrder.nativeOrder());

@@ -57,15 +57,6 @@ public final class CheckpointWriter implements AutoCloseable {
                 Thread.ofPlatform().daemon().name(name).factory());
     }
 
-    /** Host memory, in bytes, that the copy of checkpoint files of these sizes takes for the rest of the run, where there is enough. */
-    public static long memoryFor(long... fileBytes) {
-        long blocks = 0;
-        for (long bytes : fileBytes) {
-            blocks += Blocks.holding(bytes);
-        }
-        return blocks * Blocks.SIZE;
-    }
-
     /**
      * Begins a checkpoint; returns once the state is copied and may change again. Waits for the checkpoint before it.
      *

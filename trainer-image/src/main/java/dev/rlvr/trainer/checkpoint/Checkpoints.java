@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32C;
+import org.apache.commons.io.FileUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,7 +74,7 @@ public final class Checkpoints {
     /** Writes a checkpoint, then removes the oldest beyond those to keep. */
     public Saved save(int step, Content content, ManifestOf manifestOf) throws IOException, InterruptedException {
         Path folder = root.resolve("step-%06d".formatted(step));
-        deleteTree(folder);
+        FileUtils.deleteDirectory(folder.toFile());
         Files.createDirectories(folder);
         CheckpointManifest manifest = manifestOf.of(content.write(folder));
         Path partial = folder.resolve(MANIFEST + ".partial");
@@ -156,13 +157,13 @@ public final class Checkpoints {
             if (Files.exists(folder.resolve(MANIFEST)) && !damaged.contains(folder)) {
                 complete.add(folder);
             } else {
-                deleteTree(folder);
+                FileUtils.deleteDirectory(folder.toFile());
             }
         }
         for (Path old : complete.subList(0, Math.max(0, complete.size() - keep))) {
             // without its manifest first, so that a crash leaves no half of a checkpoint that looks whole
             Files.deleteIfExists(old.resolve(MANIFEST));
-            deleteTree(old);
+            FileUtils.deleteDirectory(old.toFile());
         }
     }
 
@@ -216,18 +217,6 @@ public final class Checkpoints {
     private static void forceFolder(Path folder) throws IOException {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
-        }
-    }
-
-    private static void deleteTree(Path folder) throws IOException {
-        if (Files.exists(folder)) {
-            List<Path> all = new ArrayList<>();
-            try (var walk = Files.walk(folder)) {
-                walk.forEach(all::add);
-            }
-            for (Path path : all.reversed()) {
-                Files.delete(path);
-            }
         }
     }
 }

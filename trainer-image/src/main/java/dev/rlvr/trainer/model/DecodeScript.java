@@ -153,7 +153,7 @@ final class DecodeScript {
             """;
 
     static String of(ModelConfig config, Target target) {
-        String bias = config.attentionBias() ? "w[" + (6 + (config.family().headNorms() ? 2 : 0)) + "]" : "None";
+        String bias = config.attentionBias() ? "w[" + WeightLayout.attentionBias(config) + "]" : "None";
         return PREFILL
                 + (target == Target.CPU ? PACKED : PLAIN)
                 + LAYER.replace("$BIAS", bias)

@@ -4,7 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.LibTorch;
 import dev.rlvr.trainer.torch.Script;
+import dev.rlvr.trainer.torch.Torch;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** The output head. It works through its rows in chunks, so that there are never more than about 16 M logits. */
@@ -39,7 +41,7 @@ final class Head {
                         script.tensor(pass, "rows", rows, from, to),
                         weights.finalNorm(),
                         weights.head(),
-                        pass.create(java.util.Arrays.copyOfRange(targets, from, to)),
+                        pass.create(Arrays.copyOfRange(targets, from, to)),
                         temperature);
                 System.arraycopy(scores.get(0).toFloatArray(), 0, logProbabilities, from, to - from);
                 System.arraycopy(scores.get(1).toFloatArray(), 0, entropies, from, to - from);
@@ -65,7 +67,7 @@ final class Head {
         for (int from = 0; from < targets.length; from += chunk) {
             int to = Math.min(from + chunk, targets.length);
             try (NDManager pass = scope.newSubManager()) {
-                NDArray ids = pass.create(java.util.Arrays.copyOfRange(targets, from, to));
+                NDArray ids = pass.create(Arrays.copyOfRange(targets, from, to));
                 NDArray here = script.tensor(pass, "rows", rows, from, to);
                 List<NDArray> head =
                         script.tensors(pass, "head", here, weights.finalNorm(), weights.head(), ids, temperature);
@@ -91,7 +93,7 @@ final class Head {
     }
 
     private static double derivative(NDManager pass, NDArray leaf, Decoder.TokenLoss loss, int from, int to) {
-        NDArray value = dev.rlvr.trainer.torch.Torch.withGradients(() -> loss.of(pass, leaf, from, to));
+        NDArray value = Torch.withGradients(() -> loss.of(pass, leaf, from, to));
         LibTorch.backward(value, pass.create(1f));
         return value.getFloat();
     }

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.slf4j.Logger;
@@ -29,17 +28,7 @@ public final class HuggingFaceHub {
     private static final Logger LOG = LoggerFactory.getLogger(HuggingFaceHub.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CONFIG = "config.json";
-    private static final Set<String> DESCRIPTIONS = Set.of(
-            CONFIG,
-            "generation_config.json",
-            "model.safetensors.index.json",
-            "tokenizer.json",
-            "tokenizer_config.json",
-            "special_tokens_map.json",
-            "added_tokens.json",
-            "vocab.json",
-            "merges.txt",
-            "chat_template.jinja");
+    private static final String INDEX = "model.safetensors.index.json";
     private static final Pattern WEIGHTS = Pattern.compile("model(-\\d+-of-\\d+)?\\.safetensors");
     private static final Pattern REPOSITORY = Pattern.compile("[\\w.-]+/[\\w.-]+");
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
@@ -115,7 +104,7 @@ public final class HuggingFaceHub {
         Path folder = Files.createDirectories(home.resolve(commit));
         URI base = endpoint.resolve(repository + "/resolve/" + commit + "/");
         for (String name : names) {
-            if (DESCRIPTIONS.contains(name)) {
+            if (name.equals(CONFIG) || name.equals(INDEX) || ModelFolder.COMPANIONS.contains(name)) {
                 files.fetch(base.resolve(name), folder.resolve(name));
             }
         }

@@ -74,7 +74,7 @@ final class LayerScript {
 
     /** Queries, keys and values [B, T, H + 2K, E] of normed rows h; with head norms, also rotated queries and keys [B, T, H + K, E]. */
     private static String projection(ModelConfig config) {
-        String bias = config.attentionBias() ? "w[" + (6 + (config.family().headNorms() ? 2 : 0)) + "]" : "None";
+        String bias = config.attentionBias() ? "w[" + WeightLayout.attentionBias(config) + "]" : "None";
         String linear = """
                   def project(self: __torch__.M, x: Tensor, w: List[Tensor], r: Tensor, B: int, T: int) -> Tensor:
                     return torch.view((self).product((self).scaled(x, r, w[0]), w[1], %s), [B, T, $H + 2*$K, $E])
@@ -163,7 +163,7 @@ final class LayerScript {
 
     /** Adds the gradients of the attention's weights to dw and those of its input to dy, in place. */
     private static String attentionBackward(ModelConfig config) {
-        int bias = 6 + (config.family().headNorms() ? 2 : 0);
+        int bias = WeightLayout.attentionBias(config);
         String headNorms = config.family().headNorms() ? """
                       dqk = torch.to(torch.slice(dz, 2, 0, $H + $K, 1), 6)
                       zh = torch.to(torch.slice(z, 2, 0, $H + $K, 1), 6)

@@ -15,6 +15,11 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
         return 4 * F32 * config.parameters() + workingCopies();
     }
 
+    /** Weights and both moments of the optimizer in F32, as a checkpoint has them. */
+    public long checkpoint() {
+        return 3 * F32 * config.parameters();
+    }
+
     /** Copies of the weights in another precision than their masters'. */
     public long workingCopies() {
         if (precision == Precision.F32) {

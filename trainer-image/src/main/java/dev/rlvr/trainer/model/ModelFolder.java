@@ -10,11 +10,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import org.apache.commons.io.FileUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,8 +28,8 @@ public final class ModelFolder {
     /** Scalars of one tensor that a buffer of F32 can hold. */
     private static final long LARGEST_TENSOR = Integer.MAX_VALUE / Float.BYTES;
 
-    /** Files that are taken along unchanged into an export. */
-    private static final List<String> COMPANIONS = List.of(
+    /** Files beside configuration and weights that say how the model is used; an export takes them along unchanged. */
+    static final List<String> COMPANIONS = List.of(
             "generation_config.json",
             "tokenizer.json",
             "tokenizer_config.json",
@@ -192,7 +192,7 @@ public final class ModelFolder {
      */
     public void export(Path target, Weights weights) throws IOException {
         Path parts = target.resolveSibling(target.getFileName() + ".partial");
-        deleteTree(parts);
+        FileUtils.deleteDirectory(parts.toFile());
         Files.createDirectories(parts);
         weights.write(parts.resolve("model.safetensors"));
         ObjectNode exported =
@@ -207,19 +207,7 @@ public final class ModelFolder {
                 Files.copy(folder.resolve(name), parts.resolve(name));
             }
         }
-        deleteTree(target);
+        FileUtils.deleteDirectory(target.toFile());
         Files.move(parts, target, StandardCopyOption.ATOMIC_MOVE);
-    }
-
-    private static void deleteTree(Path root) throws IOException {
-        if (Files.exists(root)) {
-            List<Path> all = new ArrayList<>();
-            try (var walk = Files.walk(root)) {
-                walk.forEach(all::add);
-            }
-            for (Path path : all.reversed()) {
-                Files.delete(path);
-            }
-        }
     }
 }

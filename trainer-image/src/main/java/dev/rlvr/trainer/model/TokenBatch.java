@@ -1,6 +1,7 @@
 package dev.rlvr.trainer.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -151,15 +152,15 @@ public record TokenBatch(List<Line> lines) {
     float[] attentionBias() {
         int width = width();
         float[] bias = new float[height() * width * width];
-        java.util.Arrays.fill(bias, Float.NEGATIVE_INFINITY);
+        Arrays.fill(bias, Float.NEGATIVE_INFINITY);
         for (int l = 0; l < height(); l++) {
             List<Integer> starts = starts(lines.get(l), width);
             int prompt = lines.get(l).prompt().size();
             for (int part = 0; part + 1 < starts.size(); part++) {
                 for (int cell = starts.get(part); cell < starts.get(part + 1); cell++) {
                     int at = (l * width + cell) * width;
-                    java.util.Arrays.fill(bias, at, at + Math.min(prompt, cell + 1), 0);
-                    java.util.Arrays.fill(bias, at + starts.get(part), at + cell + 1, 0);
+                    Arrays.fill(bias, at, at + Math.min(prompt, cell + 1), 0);
+                    Arrays.fill(bias, at + starts.get(part), at + cell + 1, 0);
                 }
             }
         }

@@ -1,6 +1,7 @@
 package dev.rlvr.trainer.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -65,6 +66,11 @@ final class WeightLayout {
         return 6 + (config.family().headNorms() ? 2 : 0) + (config.attentionBias() ? 1 : 0);
     }
 
+    /** Position in a layer of the bias of the query-key-value projection, where there is one. */
+    static int attentionBias(ModelConfig config) {
+        return layerWidth(config) - 1;
+    }
+
     static List<Entry> of(ModelConfig config) {
         List<Entry> entries = new ArrayList<>();
         entries.add(matrix(part("model.embed_tokens.weight", config.vocabulary(), config.hidden())));
@@ -111,7 +117,7 @@ final class WeightLayout {
     }
 
     private static Part part(String name, long... shape) {
-        return new Part(name, java.util.Arrays.stream(shape).boxed().toList());
+        return new Part(name, Arrays.stream(shape).boxed().toList());
     }
 
     private static Entry matrix(Part... parts) {

@@ -2,12 +2,8 @@ package dev.rlvr.trainer.torch;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.LibTorch;
-import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 
 /** libtorch's settings. They are per process or per thread: open it on the thread that trains. */
@@ -26,17 +22,6 @@ public final class Torch {
         LibTorch.interpretScripts();
         LibTorch.setGradMode(false);
         return engine.newBaseManager(Device.cpu());
-    }
-
-    /**
-     * An F32 tensor in libtorch's own memory.
-     *
-     * @param values direct buffer of native byte order
-     */
-    public static NDArray tensor(NDManager owner, Shape shape, ByteBuffer values) {
-        try (NDArray view = owner.create(values, shape, DataType.FLOAT32)) {
-            return LibTorch.copy(owner, view);
-        }
     }
 
     /** Runs code whose operations record gradients. */

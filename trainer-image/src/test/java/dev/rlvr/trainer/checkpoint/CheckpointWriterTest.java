@@ -160,10 +160,4 @@ class CheckpointWriterTest {
                 .isEqualTo(1);
         assertThat(durable).hasSize(1);
     }
-
-    @Test
-    void theMemoryOfACopyIsThatOfItsFilesInWholeBlocks() {
-        assertThat(CheckpointWriter.memoryFor(1, Blocks.SIZE, Blocks.SIZE + 1)).isEqualTo(4L * Blocks.SIZE);
-        assertThat(CheckpointWriter.memoryFor(538_000_000, 1_076_000_000)).isBetween(1_614_000_000L, 1_632_000_000L);
-    }
 }

@@ -38,7 +38,7 @@ class PolicyLossTest {
 
     private static Outcome outcome(float[] current, float[] old, float[] advantages, double denominator) {
         try (NDManager scope = owner.newSubManager()) {
-            NDArray leaf = LibTorch.copy(scope, scope.create(current));
+            NDArray leaf = scope.create(current);
             LibTorch.requireGradient(leaf);
             NDArray value = Torch.withGradients(() -> loss.of(scope, leaf, scope.create(old), scope.create(advantages))
                     .div((float) denominator));
