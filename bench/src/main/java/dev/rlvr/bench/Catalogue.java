@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import dev.rlvr.crds.TrainerSpec.Recomputation;
 import dev.rlvr.trainer.model.ModelConfig;
 import dev.rlvr.trainer.model.Precision;
 import java.nio.file.Path;
@@ -39,7 +40,8 @@ final class Catalogue {
             all.add(rollout(precision));
         }
         for (Precision precision : Precision.values()) {
-            all.add(grpo(precision));
+            all.add(grpo("8m", precision, Recomputation.Always, "trl"));
+            all.add(grpo("8m-keeping", precision, Recomputation.Never, "trl-no-checkpointing"));
         }
         for (Precision precision : Precision.values()) {
             all.add(head(precision));
@@ -120,36 +122,40 @@ final class Catalogue {
                 peers);
     }
 
-    private Benchmark grpo(Precision precision) {
-        String name = "grpo-8m-" + suffix(precision);
+    /** Both sides compute activations again in backward, or both keep them. */
+    private Benchmark grpo(String title, Precision precision, Recomputation recomputation, String variant) {
+        String name = "grpo-" + title + "-" + suffix(precision);
         Path folder = sides.target().resolve("runs").resolve(name);
         GrpoJob job = new GrpoJob(
                 sides.model("8m"),
                 folder.resolve("ours"),
                 precision,
+                recomputation,
                 sides.threads(),
                 GRPO_STEPS,
                 PROMPTS,
                 ANSWERS,
                 ANSWER_TOKENS);
-        List<Contestant> peers = new ArrayList<>();
-        for (String variant : List.of("trl", "trl-no-checkpointing")) {
-            Path out = folder.resolve(variant);
-            List<String> arguments = List.of(
-                    "--variant", variant,
-                    "--model", sides.model("8m").toString(),
-                    "--precision", precision.name(),
-                    "--threads", Integer.toString(sides.threads()),
-                    "--problems", job.problems().toString(),
-                    "--steps", Integer.toString(GRPO_STEPS),
-                    "--folder", out.toString());
-            peers.add(new WatchedRuns(
-                    variant, sides.python("grpo.py", arguments), Optional.empty(), out, "steps.jsonl", GRPO_STEPS));
-        }
+        Path out = folder.resolve(variant);
+        List<String> arguments = List.of(
+                "--variant", variant,
+                "--model", sides.model("8m").toString(),
+                "--precision", precision.name(),
+                "--threads", Integer.toString(sides.threads()),
+                "--problems", job.problems().toString(),
+                "--steps", Integer.toString(GRPO_STEPS),
+                "--folder", out.toString());
+        Contestant peer = new WatchedRuns(
+                variant, sides.python("grpo.py", arguments), Optional.empty(), out, "steps.jsonl", GRPO_STEPS);
         return new Benchmark(
                 name,
-                "GRPO step, 8m parameters, %d prompts x %d answers of %d tokens, DAPO loss on the forking fifth, %s"
-                        .formatted(PROMPTS, ANSWERS, ANSWER_TOKENS, precision),
+                "GRPO step, 8m parameters, %d prompts x %d answers of %d tokens, DAPO loss on the forking fifth, activations %s, %s"
+                        .formatted(
+                                PROMPTS,
+                                ANSWERS,
+                                ANSWER_TOKENS,
+                                recomputation == Recomputation.Always ? "computed again" : "kept",
+                                precision),
                 (double) PROMPTS * ANSWERS * ANSWER_TOKENS,
                 "tokens",
                 PEAK,
@@ -157,7 +163,7 @@ final class Catalogue {
                 0,
                 3,
                 job.contestant(sides),
-                peers);
+                List.of(peer));
     }
 
     private Benchmark checkpoint(CheckpointSide.What what) {

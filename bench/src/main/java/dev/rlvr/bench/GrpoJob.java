@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import dev.rlvr.crds.TrainerSpec.Recomputation;
 import dev.rlvr.trainer.model.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +15,7 @@ record GrpoJob(
         Path model,
         Path work,
         Precision precision,
+        Recomputation recomputation,
         int threads,
         int steps,
         int prompts,
@@ -64,8 +66,9 @@ record GrpoJob(
                     forkingTokens: {fraction: 0.2}
                     dynamicSampling: {enabled: false}
                   rollout: {maxResponseTokens: %d}
-                  trainer: {gpusPerReplica: 0, threadsPerRank: %d, precision: %s}
+                  trainer: {gpusPerReplica: 0, threadsPerRank: %d, precision: %s, recomputation: %s}
                   checkpoint: {everySteps: 1000, exportHuggingFace: false}
-                """.formatted(model, problems(), steps, prompts, answers, prompts, answerTokens, threads, precision);
+                """.formatted(
+                model, problems(), steps, prompts, answers, prompts, answerTokens, threads, precision, recomputation);
     }
 }

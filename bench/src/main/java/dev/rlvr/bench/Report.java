@@ -83,7 +83,7 @@ final class Report {
 
                 Seconds and memory are medians. A ratio is the median over rounds of peer / ours: over 1, ours is faster. Memory is ours / peer.
                 `eager` and `compile` are Hugging Face transformers' own model, as it is and under `torch.compile`; `plain` is a model written for this
-                comparison with torch alone, without what a library has to carry; `trl` is TRL as it comes, `trl-no-checkpointing` its faster setting.
+                comparison with torch alone, without what a library has to carry; `trl` is TRL as it comes, which computes activations again, as ours does beside it; `trl-no-checkpointing` keeps them, and so do we.
                 Every side does the same work: losses are compared in each round. Each is started as its users start it: ours with the settings of the
                 C library's allocator that [trainer.md](trainer.md) asks for. Threads of neither side spin while they wait (`OMP_WAIT_POLICY=PASSIVE`).
                 Checkpoints are measured beside the disk: as many bytes in one file through the page cache and forced, and past it (O_DIRECT).
