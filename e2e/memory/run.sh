@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares predicted with measured memory for five jobs; fails where they differ by more than 20 %. About five minutes on two cores.
+# Compares predicted with measured memory for eight jobs; fails where they differ by more than 20 %. About eight minutes on two cores.
 # The last output is docs/memory.md's table.
 set -euo pipefail
 

@@ -43,6 +43,9 @@ final class Catalogue {
             all.add(grpo("8m", precision, Recomputation.Always, "trl"));
             all.add(grpo("8m-keeping", precision, Recomputation.Never, "trl-no-checkpointing"));
         }
+        if (sides.threads() > 1) {
+            all.add(ranks());
+        }
         for (Precision precision : Precision.values()) {
             all.add(head(precision));
         }
@@ -131,6 +134,7 @@ final class Catalogue {
                 folder.resolve("ours"),
                 precision,
                 recomputation,
+                1,
                 sides.threads(),
                 GRPO_STEPS,
                 PROMPTS,
@@ -162,8 +166,39 @@ final class Catalogue {
                 Double.POSITIVE_INFINITY,
                 0,
                 3,
-                job.contestant(sides),
+                job.contestant("ours", sides),
                 List.of(peer));
+    }
+
+    /** The same job on one rank with all threads, and on as many ranks with one thread each. */
+    private Benchmark ranks() {
+        String name = "ranks-8m-f32";
+        Path folder = sides.target().resolve("runs").resolve(name);
+        return new Benchmark(
+                name,
+                "GRPO step as above, %d ranks of one thread against one rank of %d".formatted(sides.threads(), sides.threads()),
+                (double) PROMPTS * ANSWERS * ANSWER_TOKENS,
+                "tokens",
+                "sum of the processes' peaks",
+                Double.POSITIVE_INFINITY,
+                0,
+                3,
+                ranks(folder.resolve("ranks"), sides.threads(), 1).contestant("ranks", sides),
+                List.of(ranks(folder.resolve("threads"), 1, sides.threads()).contestant("threads", sides)));
+    }
+
+    private GrpoJob ranks(Path folder, int ranks, int threads) {
+        return new GrpoJob(
+                sides.model("8m"),
+                folder,
+                Precision.F32,
+                Recomputation.Auto,
+                ranks,
+                threads,
+                GRPO_STEPS,
+                PROMPTS,
+                ANSWERS,
+                ANSWER_TOKENS);
     }
 
     private Benchmark checkpoint(CheckpointSide.What what) {

@@ -4,7 +4,9 @@ import dev.rlvr.trainer.checkpoint.CheckpointManifest;
 import dev.rlvr.trainer.checkpoint.CheckpointWriter;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
 import dev.rlvr.trainer.checkpoint.HostMemory;
+import dev.rlvr.trainer.checkpoint.RankFiles;
 import dev.rlvr.trainer.model.Safetensors;
+import dev.rlvr.trainer.model.TensorFiles;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.optimizer.AdamW;
 import java.io.IOException;
@@ -40,7 +42,7 @@ final class CheckpointSide implements SideLoop.Work {
         this.optimizer = engine.optimizer();
         this.folder = options.folder();
         this.checkpoints = new Checkpoints(folder, 1);
-        this.writer = new CheckpointWriter(checkpoints, new HostMemory(), saved -> {});
+        this.writer = new CheckpointWriter(checkpoints, new HostMemory(), RankFiles.ALONE, saved -> {});
         this.what = what;
         if (what == What.READ) {
             save();
@@ -110,8 +112,9 @@ final class CheckpointSide implements SideLoop.Work {
         Checkpoints.Saved saved = checkpoints.newest().orElseThrow();
         try (var owner = engine.owner().newSubManager()) {
             Weights weights =
-                    Weights.load(owner, engine.weights().config(), Safetensors.open(saved.file("model.safetensors")));
-            AdamW.resume(owner, weights, Engine.OPTIMIZER, saved.file("optimizer.safetensors"), 1)
+                    Weights.load(owner, engine.weights().config(), saved.file("model.safetensors"));
+            AdamW.start(owner, weights, Engine.OPTIMIZER)
+                    .resume(TensorFiles.open(saved.files("optimizer")), 1)
                     .close();
         }
         return saved.manifest().files().values().stream()

@@ -16,7 +16,8 @@ record GrpoJob(
         Path work,
         Precision precision,
         Recomputation recomputation,
-        int threads,
+        int ranks,
+        int threadsPerRank,
         int steps,
         int prompts,
         int answers,
@@ -26,8 +27,8 @@ record GrpoJob(
         return model.resolve("problems.jsonl");
     }
 
-    Contestant contestant(Sides sides) {
-        Path manifest = work.resolveSibling("job.yaml");
+    Contestant contestant(String name, Sides sides) {
+        Path manifest = work.resolveSibling(name.replaceAll("[^a-z0-9]+", "-") + ".yaml");
         try {
             Files.createDirectories(manifest.getParent());
             Files.writeString(manifest, manifest());
@@ -38,7 +39,7 @@ record GrpoJob(
         List<String> check = Stream.concat(run.stream(), Stream.of("--check")).toList();
         String trainer = "dev.rlvr.trainer.Main";
         return new WatchedRuns(
-                "ours",
+                name,
                 sides.java(trainer, run),
                 Optional.of(sides.java(trainer, check)),
                 work,
@@ -66,9 +67,9 @@ record GrpoJob(
                     forkingTokens: {fraction: 0.2}
                     dynamicSampling: {enabled: false}
                   rollout: {maxResponseTokens: %d}
-                  trainer: {gpusPerReplica: 0, threadsPerRank: %d, precision: %s, recomputation: %s}
+                  trainer: {gpusPerReplica: 0, ranksPerReplica: %d, threadsPerRank: %d, precision: %s, recomputation: %s}
                   checkpoint: {everySteps: 1000, exportHuggingFace: false}
                 """.formatted(
-                model, problems(), steps, prompts, answers, prompts, answerTokens, threads, precision, recomputation);
+                model, problems(), steps, prompts, answers, prompts, answerTokens, ranks, threadsPerRank, precision, recomputation);
     }
 }

@@ -3,7 +3,9 @@ package dev.rlvr.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Processes as Linux sees them. */
 final class Processes {
@@ -25,6 +27,15 @@ final class Processes {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** A process and all that it started. */
+    static List<Long> family(long pid) {
+        return ProcessHandle.of(pid)
+                .map(process -> Stream.concat(Stream.of(process), process.descendants())
+                        .map(ProcessHandle::pid)
+                        .toList())
+                .orElse(List.of());
     }
 
     /** CPU seconds that all threads of a process have used. */

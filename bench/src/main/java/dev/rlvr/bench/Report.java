@@ -86,6 +86,7 @@ final class Report {
                 comparison with torch alone, without what a library has to carry; `trl` is TRL as it comes, which computes activations again, as ours does beside it; `trl-no-checkpointing` keeps them, and so do we.
                 Every side does the same work: losses are compared in each round. Each is started as its users start it: ours with the settings of the
                 C library's allocator that [trainer.md](trainer.md) asks for. Threads of neither side spin while they wait (`OMP_WAIT_POLICY=PASSIVE`).
+                `ranks` and `threads` are both ours: the same job on as many ranks as the other has threads.
                 Checkpoints are measured beside the disk: as many bytes in one file through the page cache and forced, and past it (O_DIRECT).
 
                 %s""".formatted(table());

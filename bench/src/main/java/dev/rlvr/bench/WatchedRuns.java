@@ -110,12 +110,17 @@ final class WatchedRuns implements Contestant {
         return new Round(Statistics.median(seconds), Statistics.median(cpuSeconds), Double.NaN, seen.peak());
     }
 
-    /** What was last seen of a process; that stays when it has ended. */
+    /** What was last seen of a process and those that it started; that stays when it has ended. */
     private record Seen(double cpuSeconds, double peak) {
         Seen look(long pid) throws IOException {
             try {
-                double now = Processes.memory(Long.toString(pid), "VmHWM");
-                return new Seen(Processes.cpuSeconds(pid), now > peak ? now : peak);
+                double cpu = 0;
+                double now = 0;
+                for (long process : Processes.family(pid)) {
+                    cpu += Processes.cpuSeconds(process);
+                    now += Processes.memory(Long.toString(process), "VmHWM");
+                }
+                return new Seen(cpu, now > peak ? now : peak);
             } catch (NoSuchFileException e) {
                 return this;
             }

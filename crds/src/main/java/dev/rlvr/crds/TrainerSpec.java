@@ -26,6 +26,10 @@ import org.jspecify.annotations.Nullable;
         value = "!has(self.resources) || !has(self.resources.limits) || !(self.gpuResource in self.resources.limits)",
         message = "resources.limits must not name the GPU resource; gpusPerReplica adds it")
 @ValidationRule(
+        value =
+                "self.reducePrecision == 'F32' || self.replicas > 1 || self.gpusPerReplica > 1 || self.ranksPerReplica > 1",
+        message = "reducePrecision is of gradients that travel between ranks and there is only one; use F32")
+@ValidationRule(
         value = "self.sharding == 'None' || self.replicas > 1 || self.gpusPerReplica > 1 || self.ranksPerReplica > 1",
         message = "sharding splits over ranks and there is only one; use sharding: None")
 public record TrainerSpec(
@@ -71,6 +75,12 @@ public record TrainerSpec(
                 + " Default None.")
         Sharding sharding,
 
+        @Default("F32")
+        @JsonPropertyDescription(
+                "Number format in which gradients travel between ranks: F32 or BF16; they are summed in F32."
+                        + " Default F32.")
+        Precision reducePrecision,
+
         @Default("16384")
         @Min(1)
         @Max(1_000_000_000)
@@ -91,6 +101,11 @@ public record TrainerSpec(
                         + " that the operator reserves are rejected.")
         @Nullable
         JsonNode podTemplate) {
+
+    /** Threads of a rank: as many as asked for, else its share of the cores. */
+    public int threads(int cores, int ranks) {
+        return threadsPerRank > 0 ? threadsPerRank : Math.max(1, cores / ranks);
+    }
 
     /** Number format of matrix products. */
     public enum Precision {

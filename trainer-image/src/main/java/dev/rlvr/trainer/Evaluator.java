@@ -7,6 +7,7 @@ import dev.rlvr.trainer.reward.VerifierPool;
 import dev.rlvr.trainer.rollout.RandomStreams;
 import dev.rlvr.trainer.rollout.Sample;
 import dev.rlvr.trainer.rollout.Sampler;
+import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,13 +20,15 @@ final class Evaluator {
     private final Sampler sampler;
     private final TextCodec codec;
     private final VerifierPool verifiers;
+    private final SharedAnswers shared;
     private final int longest;
     private final long seed;
 
-    Evaluator(Sampler sampler, TextCodec codec, VerifierPool verifiers, int longest, long seed) {
+    Evaluator(Sampler sampler, TextCodec codec, VerifierPool verifiers, SharedAnswers shared, int longest, long seed) {
         this.sampler = sampler;
         this.codec = codec;
         this.verifiers = verifiers;
+        this.shared = shared;
         this.longest = longest;
         this.seed = seed;
     }
@@ -40,19 +43,42 @@ final class Evaluator {
         List<List<Integer>> prompts = heldOut.problems().stream()
                 .map(problem -> codec.encode(problem.prompt()))
                 .toList();
+        List<SharedAnswers.Answer> answers =
+                shared.all(prompts.size(), spec.samples(), share -> answers(heldOut, prompts, share));
+        return summarise(
+                spec,
+                step,
+                answers.stream().map(SharedAnswers.Answer::verdict).toList(),
+                verifiers.answers(IntStream.range(0, answers.size())
+                        .mapToObj(i -> attempt(
+                                heldOut, i / spec.samples(), answers.get(i).sample()))
+                        .toList()));
+    }
+
+    private List<SharedAnswers.Answer> answers(Inputs.HeldOut heldOut, List<List<Integer>> prompts, List<Integer> share)
+            throws InterruptedException {
+        EvaluationSpec spec = heldOut.spec();
         List<List<Sample>> samples = sampler.sample(
-                prompts,
+                share.stream().map(prompts::get).toList(),
                 new Sampler.Settings(spec.samples(), spec.temperature(), longest),
                 (prompt, answer) -> RandomStreams.of(
-                        RandomStreams.Purpose.EVALUATION, seed, spec.name().hashCode(), prompt, answer));
+                        RandomStreams.Purpose.EVALUATION, seed, spec.name().hashCode(), share.get(prompt), answer));
         List<VerifierPool.Attempt> attempts = new ArrayList<>();
-        for (int p = 0; p < prompts.size(); p++) {
-            for (Sample sample : samples.get(p)) {
-                attempts.add(new VerifierPool.Attempt(
-                        codec.decode(sample.tokens()), heldOut.problems().get(p).answer()));
+        for (int i = 0; i < share.size(); i++) {
+            for (Sample sample : samples.get(i)) {
+                attempts.add(attempt(heldOut, share.get(i), sample));
             }
         }
-        return summarise(spec, step, verifiers.verify(attempts), verifiers.answers(attempts));
+        List<Verdict> verdicts = verifiers.verify(attempts);
+        List<Sample> flat = samples.stream().flatMap(List::stream).toList();
+        return IntStream.range(0, flat.size())
+                .mapToObj(i -> new SharedAnswers.Answer(flat.get(i), verdicts.get(i)))
+                .toList();
+    }
+
+    private VerifierPool.Attempt attempt(Inputs.HeldOut heldOut, int problem, Sample sample) {
+        return new VerifierPool.Attempt(
+                codec.decode(sample.tokens()), heldOut.problems().get(problem).answer());
     }
 
     private static Evaluation summarise(EvaluationSpec spec, int step, List<Verdict> verdicts, List<String> answers) {

@@ -8,6 +8,7 @@ import dev.rlvr.crds.ManifestException;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.crds.Release;
+import dev.rlvr.crds.TrainerSpec;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
 import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.data.ProblemFile;
@@ -82,8 +83,12 @@ record Inputs(
         MemoryPlan memory = MemoryPlan.of(spec, model.config(), physicalMemory());
         memory.require();
         requireWritable(work);
-        requireDisk(work, memory.snapshot(), usable(work));
+        requireDisk(work, memory.snapshot() * ranks(spec.trainer()), usable(work));
         return new Inputs(job, model, resume, fitting, evaluations, verifier, memory);
+    }
+
+    private static int ranks(TrainerSpec trainer) {
+        return trainer.replicas() * trainer.ranksPerReplica();
     }
 
     private static ModelFolder model(RLVRJobSpec spec, SourceResolver sources) {
@@ -226,7 +231,7 @@ record Inputs(
                     field + ": cannot read " + folder + " (" + e.getMessage() + "); name a folder step-NNNNNN", e);
         }
         try {
-            model.requireWeightsIn(saved.file("model.safetensors"));
+            model.requireWeightsIn(saved.files("model"));
         } catch (InputException e) {
             throw new InputException(field + ": " + e.getMessage(), e);
         }

@@ -1,6 +1,7 @@
 package dev.rlvr.trainer;
 
 import dev.rlvr.crds.RLVRJobSpec;
+import dev.rlvr.crds.TrainerSpec;
 import dev.rlvr.crds.TrainerSpec.Recomputation;
 import dev.rlvr.trainer.model.MemoryNeed;
 import dev.rlvr.trainer.model.ModelConfig;
@@ -32,25 +33,34 @@ record MemoryPlan(
     /** Measured: libtorch's code and arenas, the JVM's heap, code and threads while a job runs. */
     private static final long RUNTIME = 800L << 20;
 
-    /** Predicts for a job. */
-    static MemoryPlan of(RLVRJobSpec spec, ModelConfig config, long limit) {
+    /**
+     * Predicts for one rank of a job.
+     *
+     * @param available bytes for all ranks of its pod
+     */
+    static MemoryPlan of(RLVRJobSpec spec, ModelConfig config, long available) {
+        TrainerSpec trainer = spec.trainer();
+        int ranks = trainer.replicas() * trainer.ranksPerReplica();
+        long limit = available / trainer.ranksPerReplica();
         MemoryNeed need = new MemoryNeed(config, precision(spec));
-        long state = need.state();
-        long snapshot = need.checkpoint();
+        long state = need.state(trainer.sharding(), ranks);
+        long snapshot = need.checkpoint(ranks);
         long left = limit - state - snapshot - RUNTIME;
         RecomputationPlan plan = new RecomputationPlan(spec.trainer().recomputation(), need, Math.max(0, left));
-        Shape shape = Shape.of(spec, config);
+        Shape shape = Shape.of(spec, config, ranks);
         RecomputationPlan.Choice choice = plan.choose(shape.tokens(), shape.largest());
         long update =
                 plan.bytes(choice.retention(), choice.together() ? shape.tokens() : shape.largest(), shape.largest());
         long longest = spec.data().maxPromptTokens() + (long) spec.rollout().maxResponseTokens();
         long answer = need.answer(longest);
-        long room = Math.max(update, left) - need.packedWeights() - need.head();
+        long weights = need.packedWeights() + need.gathered(trainer.sharding());
+        long room = Math.max(update, left) - weights - need.head();
         int rows = Math.toIntExact(Math.clamp(room / answer, 1, Sampler.ROWS));
         long together = Math.min(
                 rows,
-                (long) spec.algorithm().promptsPerBatch() * spec.algorithm().groupSize());
-        long rollout = need.packedWeights() + together * answer + need.head();
+                (long) Math.ceilDiv(spec.algorithm().promptsPerBatch(), ranks)
+                        * spec.algorithm().groupSize());
+        long rollout = weights + together * answer + need.head();
         return new MemoryPlan(state, snapshot, update, rollout, rows, RUNTIME, limit, plan);
     }
 
@@ -61,7 +71,7 @@ record MemoryPlan(
      * @param largest micro-batch, in tokens
      */
     private record Shape(long tokens, long largest) {
-        static Shape of(RLVRJobSpec spec, ModelConfig config) {
+        static Shape of(RLVRJobSpec spec, ModelConfig config, int ranks) {
             int prompt = spec.data().maxPromptTokens();
             int[] answers = new int[spec.algorithm().groupSize()];
             Arrays.fill(answers, spec.rollout().maxResponseTokens());
@@ -70,7 +80,7 @@ record MemoryPlan(
             long line = prompt + (long) size * spec.rollout().maxResponseTokens();
             long lines = (long) spec.algorithm().miniBatchPrompts() * Math.ceilDiv(answers.length, size);
             long together = Math.clamp(microBatch / line, 1, lines);
-            return new Shape(lines * line, together * line);
+            return new Shape(Math.ceilDiv(lines, ranks) * line, together * line);
         }
     }
 

@@ -25,8 +25,34 @@ final class MicroBatch {
                 new TokenBatch(packs.stream().map(SharedPrompts.Pack::line).toList());
     }
 
+    /**
+     * Deals packs to ranks, so that each has about as many tokens, and cuts each rank's share.
+     *
+     * @return for each rank its micro-batches; perhaps none
+     */
+    static List<List<MicroBatch>> deal(List<SharedPrompts.Pack> packs, int ranks, int tokens) {
+        List<List<SharedPrompts.Pack>> hands = new ArrayList<>();
+        long[] dealt = new long[ranks];
+        for (int rank = 0; rank < ranks; rank++) {
+            hands.add(new ArrayList<>());
+        }
+        // the longest first, each to whoever has least: at most a third above the best possible
+        List<SharedPrompts.Pack> longestFirst = packs.stream()
+                .sorted(Comparator.comparingInt(SharedPrompts.Pack::length).reversed())
+                .toList();
+        for (SharedPrompts.Pack pack : ranks == 1 ? packs : longestFirst) {
+            int least = 0;
+            for (int rank = 1; rank < ranks; rank++) {
+                least = dealt[rank] < dealt[least] ? rank : least;
+            }
+            hands.get(least).add(pack);
+            dealt[least] += pack.length();
+        }
+        return hands.stream().map(hand -> cut(hand, tokens)).toList();
+    }
+
     /** Packs of like length together, as many as fit: little padding. */
-    static List<MicroBatch> cut(List<SharedPrompts.Pack> packs, int tokens) {
+    private static List<MicroBatch> cut(List<SharedPrompts.Pack> packs, int tokens) {
         List<SharedPrompts.Pack> sorted = packs.stream()
                 .sorted(Comparator.comparingInt(SharedPrompts.Pack::length))
                 .toList();
@@ -39,8 +65,14 @@ final class MicroBatch {
             }
             open.add(pack);
         }
-        parts.add(new MicroBatch(open));
+        if (!open.isEmpty()) {
+            parts.add(new MicroBatch(open));
+        }
         return parts;
+    }
+
+    List<Item> items() {
+        return items;
     }
 
     TokenBatch tokens() {

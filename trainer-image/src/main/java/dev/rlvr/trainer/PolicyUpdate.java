@@ -8,9 +8,13 @@ import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Denominator;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.EntropyFrom;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Scope;
 import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.Select;
+import dev.rlvr.crds.RLVRJobSpec;
+import dev.rlvr.trainer.collectives.Collectives;
 import dev.rlvr.trainer.model.Decoder;
-import dev.rlvr.trainer.model.ForwardPass;
+import dev.rlvr.trainer.model.GradientSums;
 import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.Pass;
+import dev.rlvr.trainer.model.Retention;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.objective.ForkingTokenMask;
 import dev.rlvr.trainer.objective.PolicyLoss;
@@ -18,6 +22,7 @@ import dev.rlvr.trainer.objective.RatioStatistics;
 import dev.rlvr.trainer.optimizer.AdamW;
 import dev.rlvr.trainer.rollout.Group;
 import dev.rlvr.trainer.rollout.Sample;
+import dev.rlvr.trainer.sharding.ShardedState;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,13 +31,15 @@ import java.util.stream.IntStream;
 
 /**
  * One gradient step on a mini-batch: score all its tokens, take the forking tokens among them, go backward from these. The denominator,
- * and with scope MiniBatch the mask, are those of the whole mini-batch, so the result does not depend on how it is cut into micro-batches.
+ * and with scope MiniBatch the mask, are those of the whole mini-batch, so the result does not depend on how it is cut into micro-batches, nor on
+ * how many ranks share these.
  */
 final class PolicyUpdate {
     private final Decoder decoder;
-    private final ModelTensors gradients;
+    private final ShardedState state;
     private final AdamW optimizer;
     private final PolicyLoss loss;
+    private final Collectives group;
     private final AlgorithmSpec algorithm;
     private final double temperature;
     private final int microBatchTokens;
@@ -41,20 +48,20 @@ final class PolicyUpdate {
 
     PolicyUpdate(
             Decoder decoder,
-            ModelTensors gradients,
+            ShardedState state,
             AdamW optimizer,
             PolicyLoss loss,
-            AlgorithmSpec algorithm,
-            double temperature,
-            int microBatchTokens,
+            Collectives group,
+            RLVRJobSpec spec,
             RecomputationPlan recomputation) {
         this.decoder = decoder;
-        this.gradients = gradients;
+        this.state = state;
         this.optimizer = optimizer;
         this.loss = loss;
-        this.algorithm = algorithm;
-        this.temperature = temperature;
-        this.microBatchTokens = microBatchTokens;
+        this.group = group;
+        this.algorithm = spec.algorithm();
+        this.temperature = spec.rollout().temperature();
+        this.microBatchTokens = spec.trainer().microBatchTokens();
         this.recomputation = recomputation;
         this.sharedPrompts = SharedPrompts.of(decoder.weights().config(), microBatchTokens);
     }
@@ -82,24 +89,41 @@ final class PolicyUpdate {
     /** Figures of one gradient step. */
     record Result(double loss, double gradientNorm, double threshold, int kept, RatioStatistics statistics) {}
 
-    /** Makes the step. */
+    /** Makes the step; all ranks call it with the same answers, and each computes its share of them. */
     Result apply(List<Item> miniBatch, double learningRate, RandomGenerator random) {
-        List<MicroBatch> parts = MicroBatch.cut(sharedPrompts.pack(miniBatch), microBatchTokens);
-        double sum = sharesOneThreshold() ? together(parts, random) : oneByOne(parts, random);
-        ForkingTokenMask mask =
-                ForkingTokenMask.join(parts.stream().map(MicroBatch::mask).toList(), algorithm.forkingTokens());
+        List<List<MicroBatch>> hands =
+                MicroBatch.deal(sharedPrompts.pack(miniBatch, group.size()), group.size(), microBatchTokens);
+        List<MicroBatch> mine = hands.get(group.rank());
+        int passes = hands.stream().mapToInt(List::size).max().orElse(0);
+        TokenExchange tokens = new TokenExchange(group, miniBatch, hands, algorithm.forkingTokens());
+        ForkingTokenMask mask;
+        double sum;
+        if (sharesOneThreshold()) {
+            Turn turn = together(hands, tokens, random);
+            mask = turn.mask;
+            sum = turn.sum;
+        } else {
+            sum = oneByOne(mine, passes, tokens, random);
+            mask = tokens.joined(mine);
+        }
         int denominator =
                 algorithm.forkingTokens().denominator() == Denominator.Kept ? mask.count() : mask.kept().length;
         double norm = 0;
+        ModelTensors gradients = state.reduce();
         if (mask.count() > 0) {
-            norm = optimizer.step(gradients, denominator, learningRate);
-            decoder.refresh();
+            norm = optimizer.step(gradients, state.norm(optimizer.norm(gradients)), denominator, learningRate);
         }
-        RatioStatistics statistics = parts.stream()
+        state.publish();
+        decoder.refresh();
+        RatioStatistics statistics = tokens.sum(mine.stream()
                 .map(part -> part.statistics(algorithm.clip()))
-                .reduce(RatioStatistics.NONE, RatioStatistics::plus);
-        return new Result(sum / Math.max(1, denominator), norm, mask.threshold(), mask.count(), statistics);
+                .reduce(RatioStatistics.NONE, RatioStatistics::plus));
+        return new Result(
+                group.sum(sum)[0] / Math.max(1, denominator), norm, mask.threshold(), mask.count(), statistics);
     }
+
+    /** The sum of the losses of this rank's tokens, and the mask over those of all. */
+    private record Turn(double sum, ForkingTokenMask mask) {}
 
     /** Whether no micro-batch can go backward before all have been scored. */
     private boolean sharesOneThreshold() {
@@ -110,78 +134,106 @@ final class PolicyUpdate {
                 && tokens.entropyThreshold() == null;
     }
 
-    /** Scores all micro-batches, takes the mask over all of them, then runs backward for each. */
-    private double together(List<MicroBatch> parts, RandomGenerator random) {
-        RecomputationPlan.Choice choice = recomputation.choose(
-                parts.stream().mapToLong(part -> part.tokens().padded()).sum(),
-                parts.stream().mapToLong(part -> part.tokens().padded()).max().orElse(0));
-        List<ForwardPass> passes = new ArrayList<>();
+    /** Scores all micro-batches, takes the mask over those of all ranks, then runs backward for each. */
+    private Turn together(List<List<MicroBatch>> hands, TokenExchange tokens, RandomGenerator random) {
+        List<MicroBatch> mine = hands.get(group.rank());
+        int count = hands.stream().mapToInt(List::size).max().orElse(0);
+        RecomputationPlan.Choice choice = choice(hands);
+        List<Pass> passes = new ArrayList<>();
         try {
-            for (MicroBatch part : parts) {
-                if (choice.together()) {
-                    passes.add(decoder.forward(part.tokens(), choice.retention()));
-                    part.take(passes.getLast().score(temperature));
-                } else {
-                    part.take(decoder.score(part.tokens(), temperature));
+            for (int i = 0; i < count; i++) {
+                Retention retention = choice.together() ? choice.retention() : Retention.NOTHING;
+                passes.add(pass(mine, i, retention));
+                if (i < mine.size()) {
+                    mine.get(i).take(passes.getLast().score(temperature));
+                }
+                if (!choice.together()) {
+                    passes.getLast().close();
                 }
             }
-            mark(parts, ForkingTokenMask.select(entropies(parts), algorithm.forkingTokens(), random));
+            float[] entropies =
+                    tokens.inOrder(mine.stream().map(MicroBatch::entropies).toList());
+            ForkingTokenMask mask = ForkingTokenMask.select(entropies, algorithm.forkingTokens(), random);
+            tokens.mark(mine, mask);
             double sum = 0;
-            for (int i = 0; i < parts.size(); i++) {
-                try (ForwardPass pass = choice.together()
-                        ? passes.get(i)
-                        : decoder.forward(parts.get(i).tokens(), choice.retention())) {
-                    sum += backward(pass, parts.get(i));
+            for (int i = 0; i < count; i++) {
+                try (Pass pass = choice.together() ? passes.get(i) : pass(mine, i, choice.retention())) {
+                    sum += backward(pass, mine, i, i == count - 1);
                 }
             }
-            return sum;
+            return new Turn(sum, mask);
         } finally {
-            passes.forEach(ForwardPass::close);
+            passes.forEach(Pass::close);
         }
     }
 
+    /** All ranks take the same way: the one that fits the fullest. */
+    private RecomputationPlan.Choice choice(List<List<MicroBatch>> hands) {
+        long most = 0;
+        long largest = 0;
+        for (List<MicroBatch> hand : hands) {
+            most = Math.max(
+                    most,
+                    hand.stream().mapToLong(part -> part.tokens().padded()).sum());
+            largest = Math.max(
+                    largest,
+                    hand.stream()
+                            .mapToLong(part -> part.tokens().padded())
+                            .max()
+                            .orElse(0));
+        }
+        return recomputation.choose(most, largest);
+    }
+
+    /** The pass of this rank's i-th micro-batch, or of none where only other ranks have so many. */
+    private Pass pass(List<MicroBatch> mine, int i, Retention retention) {
+        return i < mine.size() ? decoder.forward(mine.get(i).tokens(), retention) : decoder.idle();
+    }
+
     /** Runs forward and backward for each micro-batch in turn: its mask needs nothing of the others' passes. */
-    private double oneByOne(List<MicroBatch> parts, RandomGenerator random) {
-        ForkingTokens tokens = algorithm.forkingTokens();
-        boolean marked = tokens.scope() == Scope.MiniBatch && tokens.entropyFrom() == EntropyFrom.Rollout;
+    private double oneByOne(List<MicroBatch> mine, int count, TokenExchange tokens, RandomGenerator random) {
+        ForkingTokens settings = algorithm.forkingTokens();
+        boolean marked = settings.scope() == Scope.MiniBatch && settings.entropyFrom() == EntropyFrom.Rollout;
         if (marked) {
-            mark(parts, ForkingTokenMask.select(entropies(parts), tokens, random));
+            float[] entropies = tokens.inOrder(
+                    mine.stream().map(MicroBatch::rolloutEntropies).toList());
+            tokens.mark(mine, ForkingTokenMask.select(entropies, settings, random));
         }
         double sum = 0;
-        for (MicroBatch part : parts) {
-            try (ForwardPass pass = decoder.forward(
-                    part.tokens(), recomputation.choose(part.tokens().padded()))) {
-                part.take(pass.score(temperature));
-                if (!marked) {
-                    float[] entropies = entropies(List.of(part));
-                    part.mark(
-                            tokens.scope() == Scope.Sequence
-                                    ? ForkingTokenMask.selectEach(entropies, part.lengths(), tokens, random)
-                                    : ForkingTokenMask.select(entropies, tokens, random));
+        for (int i = 0; i < count; i++) {
+            Retention retention =
+                    i < mine.size() ? recomputation.choose(mine.get(i).tokens().padded()) : Retention.NOTHING;
+            try (Pass pass = pass(mine, i, retention)) {
+                if (i < mine.size()) {
+                    MicroBatch part = mine.get(i);
+                    part.take(pass.score(temperature));
+                    if (!marked) {
+                        float[] entropies = entropies(part);
+                        part.mark(
+                                settings.scope() == Scope.Sequence
+                                        ? ForkingTokenMask.selectEach(entropies, part.lengths(), settings, random)
+                                        : ForkingTokenMask.select(entropies, settings, random));
+                    }
                 }
-                sum += backward(pass, part);
+                sum += backward(pass, mine, i, i == count - 1);
             }
         }
         return sum;
     }
 
-    /** Entropies that select, of all tokens in order. */
-    private float[] entropies(List<MicroBatch> parts) {
+    /** Entropies that select. */
+    private float[] entropies(MicroBatch part) {
         boolean rollout = algorithm.forkingTokens().entropyFrom() == EntropyFrom.Rollout;
-        return MicroBatch.concatenate(parts.stream()
-                .map(part -> rollout ? part.rolloutEntropies() : part.entropies())
-                .toList());
+        return rollout ? part.rolloutEntropies() : part.entropies();
     }
 
-    private static void mark(List<MicroBatch> parts, ForkingTokenMask mask) {
-        int at = 0;
-        for (MicroBatch part : parts) {
-            part.mark(mask.slice(at, at + part.size()));
-            at += part.size();
+    private double backward(Pass pass, List<MicroBatch> mine, int number, boolean last) {
+        GradientSums sums = state.sums(last);
+        if (number >= mine.size()) {
+            return pass.backward(
+                    new long[0], temperature, (scope, logProbabilities, from, to) -> logProbabilities, sums);
         }
-    }
-
-    private double backward(ForwardPass pass, MicroBatch part) {
+        MicroBatch part = mine.get(number);
         boolean[] kept = part.mask().kept();
         long[] positions = IntStream.range(0, kept.length)
                 .filter(i -> kept[i])
@@ -196,7 +248,7 @@ final class PolicyUpdate {
                     long[] here = Arrays.copyOfRange(positions, from, to);
                     return loss.of(chunk, logProbabilities, at(chunk, old, here), at(chunk, advantages, here));
                 },
-                gradients);
+                sums);
     }
 
     private static NDArray at(NDManager scope, float[] values, long[] positions) {

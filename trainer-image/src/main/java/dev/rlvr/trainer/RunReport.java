@@ -19,10 +19,11 @@ import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** Everything that a run tells the outside, in one place: files of the work folder, log, TensorBoard, status. */
-final class RunReport implements AutoCloseable {
+final class RunReport implements Report {
     /** Weight of the newest step in the average that the remaining time is estimated from. */
     private static final double SMOOTHING = 0.3;
 
@@ -68,12 +69,14 @@ final class RunReport implements AutoCloseable {
         }
     }
 
-    void phase(TrainerStatus.Phase phase) {
+    @Override
+    public void phase(TrainerStatus.Phase phase) {
         publish(known -> known.with(phase));
     }
 
-    void step(StepMetrics step, List<RolloutFile.Sample> samples) throws IOException {
-        rollouts.write(step.step(), samples);
+    @Override
+    public void step(StepMetrics step, Supplier<List<RolloutFile.Sample>> samples) throws IOException {
+        rollouts.write(step.step(), samples.get());
         metrics.append(step);
         events.scalars(step.step(), step.scalars());
         log.step(step);
@@ -85,22 +88,23 @@ final class RunReport implements AutoCloseable {
         publish(known -> known.with(step.progress(totalSteps, end, now)));
     }
 
-    /** Warns that sampler and trainer disagree by so many nats in a step. */
-    void disagreement(int step, double kl) {
+    @Override
+    public void disagreement(int step, double kl) {
         log.disagreement(step, kl);
     }
 
-    /** A checkpoint that is on the disk; any thread may say so. */
-    void checkpoint(Checkpoint checkpoint) {
+    @Override
+    public void checkpoint(Checkpoint checkpoint) {
         publish(known -> known.with(checkpoint));
     }
 
-    /** Whether the set of that name was measured after so many steps. */
-    boolean measured(String name, int step) throws IOException {
+    @Override
+    public boolean measured(String name, int step) throws IOException {
         return evaluations.read().stream().anyMatch(known -> known.name().equals(name) && known.step() == step);
     }
 
-    void evaluation(Evaluation evaluation) throws IOException {
+    @Override
+    public void evaluation(Evaluation evaluation) throws IOException {
         evaluations.append(evaluation);
         log.evaluation(evaluation);
         Map<String, Double> scalars = new LinkedHashMap<>();

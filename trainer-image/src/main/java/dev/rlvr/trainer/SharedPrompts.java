@@ -20,6 +20,9 @@ record SharedPrompts(double attentionShare, int most) {
     /** Attention's work per pair takes about this many times as long as that of products. */
     private static final double ATTENTION_SLOWNESS = 3;
 
+    /** So many can be dealt evenly. */
+    private static final int PACKS_PER_RANK = 4;
+
     /** Longer packs would make the attention's bias, a square per pack, large. */
     private static final int LONGEST = 2048;
 
@@ -46,8 +49,13 @@ record SharedPrompts(double attentionShare, int most) {
         return new SharedPrompts(ATTENTION_SLOWNESS * 2 * queries / products, Math.min(LONGEST, microBatchTokens));
     }
 
-    /** Packs of all items; items of one group have the same prompt object. */
-    List<Pack> pack(List<Item> items) {
+    /**
+     * Packs of all items; items of one group have the same prompt object.
+     *
+     * @param ranks that the packs are for: they are made small enough for each to have some
+     */
+    List<Pack> pack(List<Item> items, int ranks) {
+        int most = ranks == 1 ? items.size() : Math.max(1, items.size() / (PACKS_PER_RANK * ranks));
         IdentityHashMap<List<Integer>, List<Item>> groups = new IdentityHashMap<>();
         List<List<Item>> ordered = new ArrayList<>();
         for (Item item : items) {
@@ -58,16 +66,18 @@ record SharedPrompts(double attentionShare, int most) {
                     })
                     .add(item);
         }
-        return ordered.stream().flatMap(group -> best(group).stream()).toList();
+        return ordered.stream().flatMap(group -> best(group, most).stream()).toList();
     }
 
-    private List<Pack> best(List<Item> group) {
+    private List<Pack> best(List<Item> group, int mostAnswers) {
         List<Item> sorted = group.stream()
                 .sorted(Comparator.comparingInt(item -> item.sample().length()))
                 .toList();
-        int size = size(
-                group.getFirst().prompt().size(),
-                sorted.stream().mapToInt(item -> item.sample().length()).toArray());
+        int size = Math.min(
+                mostAnswers,
+                size(
+                        group.getFirst().prompt().size(),
+                        sorted.stream().mapToInt(item -> item.sample().length()).toArray()));
         List<Pack> packs = new ArrayList<>();
         for (int from = 0; from < sorted.size(); from += size) {
             packs.add(new Pack(sorted.subList(from, Math.min(from + size, sorted.size()))));

@@ -1,11 +1,16 @@
 package dev.rlvr.trainer;
 
+import ai.djl.ndarray.NDManager;
 import dev.rlvr.crds.AlgorithmSpec;
+import dev.rlvr.crds.Durations;
 import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.trainer.checkpoint.CheckpointManifest;
 import dev.rlvr.trainer.checkpoint.CheckpointWriter;
+import dev.rlvr.trainer.checkpoint.RankFiles;
+import dev.rlvr.trainer.collectives.Collectives;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.Safetensors;
+import dev.rlvr.trainer.model.UnitTensors;
 import dev.rlvr.trainer.optimizer.AdamW;
 import dev.rlvr.trainer.optimizer.LearningRate;
 import dev.rlvr.trainer.report.TrainerStatus.Phase;
@@ -14,6 +19,7 @@ import dev.rlvr.trainer.rollout.RandomStreams;
 import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.StoppedException;
 import dev.rlvr.trainer.rollout.TextCodec;
+import dev.rlvr.trainer.sharding.ShardedState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -22,6 +28,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +41,7 @@ import java.util.function.BooleanSupplier;
  */
 final class Trainer {
     private final RLVRJobSpec spec;
+    private final NDManager owner;
     private final Inputs inputs;
     private final Decoder decoder;
     private final TextCodec codec;
@@ -42,7 +50,10 @@ final class Trainer {
     private final PolicyUpdate update;
     private final Evaluator evaluator;
     private final CheckpointWriter checkpoints;
-    private final RunReport report;
+    private final Report report;
+    private final Collectives group;
+    private final ShardedState state;
+    private final RankFiles ranks;
     private final Path work;
     private final String digest;
     private final BooleanSupplier stopped;
@@ -57,6 +68,7 @@ final class Trainer {
 
     /** What the trainer is made of; {@link TrainerRun} makes it. */
     record Parts(
+            NDManager owner,
             Inputs inputs,
             Decoder decoder,
             TextCodec codec,
@@ -65,13 +77,17 @@ final class Trainer {
             PolicyUpdate update,
             Evaluator evaluator,
             CheckpointWriter checkpoints,
-            RunReport report,
+            Report report,
+            Collectives group,
+            ShardedState state,
+            RankFiles ranks,
             Path work,
             String digest) {}
 
     /** Goes on from a manifest's state, or begins where its step is 0. */
     Trainer(Parts parts, CheckpointManifest from, BooleanSupplier stopped, InstantSource clock) {
         this.spec = parts.inputs().job().getSpec();
+        this.owner = parts.owner();
         this.inputs = parts.inputs();
         this.decoder = parts.decoder();
         this.codec = parts.codec();
@@ -81,6 +97,9 @@ final class Trainer {
         this.evaluator = parts.evaluator();
         this.checkpoints = parts.checkpoints();
         this.report = parts.report();
+        this.group = parts.group();
+        this.state = parts.state();
+        this.ranks = parts.ranks();
         this.work = parts.work();
         this.digest = parts.digest();
         this.stopped = stopped;
@@ -116,14 +135,24 @@ final class Trainer {
         checkpoints.await();
         if (spec.checkpoint().exportHuggingFace()) {
             report.phase(Phase.EXPORTING);
-            inputs.model().export(work.resolve("model"), decoder.weights());
+            export();
+        }
+    }
+
+    /** All ranks give their parts of the weights, layer by layer; the first writes. */
+    private void export() throws IOException {
+        Iterator<UnitTensors> units = state.stream(owner);
+        if (group.rank() == 0) {
+            inputs.model().export(work.resolve("model"), units);
+        } else {
+            units.forEachRemaining(_ -> {});
         }
     }
 
     private void step() throws IOException, InterruptedException {
         leaveIfStopped();
         Instant start = clock.instant();
-        Rollouts.Batch batch = rollouts.collect(step, problemsDrawn);
+        Rollouts.Batch batch = batch();
         leaveIfStopped();
         Instant sampled = clock.instant();
         StepSummary summary = new StepSummary(batch, codec::pieces);
@@ -152,9 +181,15 @@ final class Trainer {
                         Duration.between(start, end),
                         Duration.between(sampled, end),
                         checkpointing)),
-                summary.samples());
+                summary::samples);
         summary.disagreement().ifPresent(kl -> report.disagreement(step, kl));
         checkpointing = Duration.ZERO;
+    }
+
+    private Rollouts.Batch batch() throws InterruptedException {
+        try (Decoder.Held _ = decoder.hold()) {
+            return rollouts.collect(step, problemsDrawn);
+        }
     }
 
     private List<List<Group>> miniBatches(List<Group> groups) {
@@ -171,15 +206,17 @@ final class Trainer {
         for (Inputs.HeldOut heldOut : inputs.evaluations()) {
             int every = heldOut.spec().everySteps();
             boolean due = step == 0 || step == algorithm.steps() || (every > 0 && step % every == 0);
-            if (due && !report.measured(heldOut.spec().name(), step)) {
+            if (due && group.first(report.measured(heldOut.spec().name(), step) ? 1 : 0) == 0) {
                 report.phase(Phase.EVALUATING);
-                report.evaluation(evaluator.measure(heldOut, step));
+                try (Decoder.Held _ = decoder.hold()) {
+                    report.evaluation(evaluator.measure(heldOut, step));
+                }
             }
         }
     }
 
     private void leaveIfStopped() {
-        if (stopped.getAsBoolean()) {
+        if (group.any(stopped.getAsBoolean())) {
             throw new StoppedException();
         }
     }
@@ -188,9 +225,9 @@ final class Trainer {
         int every = spec.checkpoint().everySteps();
         String interval = spec.checkpoint().everyInterval();
         boolean bySteps = every > 0 && step % every == 0;
-        boolean byTime = interval != null
-                && !clock.instant().isBefore(checkpointedAt.plus(dev.rlvr.crds.Durations.parse(interval)));
-        if (bySteps || byTime) {
+        boolean byTime = interval != null && !clock.instant().isBefore(checkpointedAt.plus(Durations.parse(interval)));
+        // clocks differ: the first rank's counts
+        if (group.first(bySteps || byTime ? 1 : 0) == 1) {
             checkpoint();
         }
     }
@@ -203,12 +240,14 @@ final class Trainer {
         Instant start = clock.instant();
         String savedAt = start.truncatedTo(ChronoUnit.SECONDS).toString();
         SequencedMap<String, List<ByteBuffer>> files = new LinkedHashMap<>();
-        files.put("model.safetensors", Safetensors.pieces(decoder.weights().content()));
-        files.put("optimizer.safetensors", Safetensors.pieces(optimizer.content()));
+        files.put(
+                ranks.name("model"),
+                Safetensors.pieces(state.written(state.weights()).content("")));
+        files.put(ranks.name("optimizer"), Safetensors.pieces(optimizer.content(state::written)));
         // what the writer's thread needs of this one's state, which goes on changing
-        CheckpointManifest state = new CheckpointManifest(
+        CheckpointManifest begun = new CheckpointManifest(
                 step, problemsDrawn, optimizer.steps(), generatedTokens, digest, savedAt, Map.of());
-        checkpoints.save(step, files, state::with);
+        checkpoints.save(step, files, begun::with);
         checkpointedStep = step;
         checkpointedAt = clock.instant();
         checkpointing = checkpointing.plus(Duration.between(start, checkpointedAt));

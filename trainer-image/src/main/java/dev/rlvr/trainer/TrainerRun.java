@@ -9,11 +9,14 @@ import dev.rlvr.trainer.checkpoint.CheckpointManifest;
 import dev.rlvr.trainer.checkpoint.CheckpointWriter;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
 import dev.rlvr.trainer.checkpoint.HostMemory;
+import dev.rlvr.trainer.checkpoint.RankFiles;
+import dev.rlvr.trainer.collectives.Collectives;
+import dev.rlvr.trainer.collectives.Gloo;
+import dev.rlvr.trainer.collectives.Meeting;
 import dev.rlvr.trainer.data.ProblemStream;
+import dev.rlvr.trainer.launch.World;
 import dev.rlvr.trainer.model.Decoder;
-import dev.rlvr.trainer.model.ModelConfig;
-import dev.rlvr.trainer.model.ModelTensors;
-import dev.rlvr.trainer.model.Safetensors;
+import dev.rlvr.trainer.model.TensorFiles;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.objective.PolicyLoss;
 import dev.rlvr.trainer.optimizer.AdamW;
@@ -26,13 +29,16 @@ import dev.rlvr.trainer.report.TrainerStatus.Phase;
 import dev.rlvr.trainer.reward.VerifierPool;
 import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.Sampler;
+import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
+import dev.rlvr.trainer.sharding.ShardedState;
 import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -63,94 +69,127 @@ final class TrainerRun {
     }
 
     void run() throws IOException, InterruptedException {
+        Duration patience = Durations.parse(spec.lifecycle().stallDeadline());
+        Optional<Meeting> meeting = Meeting.of(environment, patience);
+        try (NDManager owner = Torch.start(threads());
+                Collectives group = meeting.isPresent() ? Gloo.open(meeting.get(), owner) : Collectives.alone()) {
+            RankFiles ranks = new RankFiles(group.rank(), group.size(), patience, group::barrier);
+            run(owner, group, ranks);
+        }
+    }
+
+    private void run(NDManager owner, Collectives group, RankFiles ranks) throws IOException, InterruptedException {
         Checkpoints checkpoints =
                 new Checkpoints(work.resolve("checkpoints"), spec.checkpoint().keep());
-        Optional<Checkpoints.Saved> newest = checkpoints.newest();
+        Optional<Checkpoints.Saved> newest = newest(checkpoints, group);
         String digest = digest();
         newest.ifPresent(saved -> requireSameJob(saved, digest));
         CheckpointManifest from = newest.map(Checkpoints.Saved::manifest)
                 .orElse(new CheckpointManifest(0, 0, 0, 0, digest, "", Map.of()));
-        int steps = spec.algorithm().steps();
-        StepLog log = new StepLog(name(), attempt(), steps);
-        try (RunReport report = new RunReport(work, from.step(), steps, log, sinks(), clock);
-                TextCodec codec = TextCodec.open(inputs.model().tokenizerFile());
-                NDManager owner = Torch.start(threads())) {
-            LOG.info(inputs.memory().summary());
+        try (Report report = report(from, group);
+                TextCodec codec = TextCodec.open(inputs.model().tokenizerFile())) {
             report.phase(Phase.LOADING);
-            LOG.info(
-                    "{} attempt {}: {} from step {} of {}",
-                    name(),
-                    attempt(),
-                    newest.isPresent() ? "going on" : "starting",
-                    from.step(),
-                    steps);
-            Weights weights = weights(owner, newest);
-            try (Decoder decoder = new Decoder(owner, weights, MemoryPlan.precision(spec), longest());
-                    AdamW optimizer = optimizer(owner, weights, newest);
+            if (group.rank() == 0) {
+                LOG.info(inputs.memory().summary());
+                LOG.info(
+                        "{} attempt {}: {} from step {} of {}",
+                        name(),
+                        attempt(),
+                        newest.isPresent() ? "going on" : "starting",
+                        from.step(),
+                        spec.algorithm().steps());
+            }
+            ShardedState state = ShardedState.zeros(owner, inputs.model().config(), spec.trainer(), group);
+            Weights weights = weights(state, newest);
+            SharedAnswers shared = new SharedAnswers(group);
+            try (Decoder decoder = new Decoder(owner, weights, MemoryPlan.precision(spec), longest(), group);
+                    AdamW optimizer = optimizer(owner, state, newest);
                     PolicyLoss loss = new PolicyLoss(spec.algorithm().clip());
-                    CheckpointWriter writer =
-                            new CheckpointWriter(checkpoints, new HostMemory(), saved -> published(report, saved));
+                    CheckpointWriter writer = new CheckpointWriter(
+                            checkpoints, new HostMemory(), ranks, saved -> published(report, saved));
                     VerifierPool verifiers = verifiers()) {
                 Sampler sampler = new Sampler(decoder, owner, inputs.memory().rows(), stop::requested);
                 ProblemStream problems =
                         new ProblemStream(inputs.problems(), spec.data().shuffleSeed());
-                PolicyUpdate update = new PolicyUpdate(
-                        decoder,
-                        ModelTensors.zeros(owner, weights.config()),
-                        optimizer,
-                        loss,
-                        spec.algorithm(),
-                        spec.rollout().temperature(),
-                        spec.trainer().microBatchTokens(),
-                        inputs.memory().recomputation());
                 Trainer.Parts parts = new Trainer.Parts(
+                        owner,
                         inputs,
                         decoder,
                         codec,
                         optimizer,
-                        new Rollouts(spec, problems, codec, sampler, verifiers, clock),
-                        update,
+                        new Rollouts(spec, problems, codec, sampler, verifiers, shared, clock),
+                        new PolicyUpdate(
+                                decoder,
+                                state,
+                                optimizer,
+                                loss,
+                                group,
+                                spec,
+                                inputs.memory().recomputation()),
                         new Evaluator(
                                 sampler,
                                 codec,
                                 verifiers,
+                                shared,
                                 spec.rollout().maxResponseTokens(),
                                 spec.algorithm().seed()),
                         writer,
                         report,
+                        group,
+                        state,
+                        ranks,
                         work,
                         digest);
                 new Trainer(parts, from, stop::requested, clock).run();
+                // nobody leaves while another still needs an answer
+                group.barrier();
             }
         }
     }
 
-    private void published(RunReport report, Checkpoints.Saved saved) {
+    /** The newest checkpoint that is whole; the first rank looks. */
+    private static Optional<Checkpoints.Saved> newest(Checkpoints checkpoints, Collectives group) throws IOException {
+        Optional<Checkpoints.Saved> found = group.rank() == 0 ? checkpoints.newest() : Optional.empty();
+        long step = group.first(found.map(saved -> saved.manifest().step()).orElse(-1));
+        return group.rank() == 0 || step < 0 ? found : Optional.of(checkpoints.found((int) step));
+    }
+
+    private Report report(CheckpointManifest from, Collectives group) throws IOException {
+        if (group.rank() > 0) {
+            return SilentReport.INSTANCE;
+        }
+        int steps = spec.algorithm().steps();
+        StepLog log = new StepLog(name(), attempt(), steps);
+        return new RunReport(work, from.step(), steps, log, sinks(), clock);
+    }
+
+    private void published(Report report, Checkpoints.Saved saved) {
         report.checkpoint(new RLVRJobStatus.Checkpoint(
                 saved.manifest().step(),
                 work.relativize(saved.folder()).toString(),
                 saved.manifest().savedAt()));
     }
 
-    private Weights weights(NDManager owner, Optional<Checkpoints.Saved> newest) throws IOException {
+    private Weights weights(ShardedState state, Optional<Checkpoints.Saved> newest) throws IOException {
         Optional<Checkpoints.Saved> source = newest.or(inputs::resume);
-        if (source.isEmpty()) {
-            return Weights.load(owner, inputs.model());
-        }
-        ModelConfig config = inputs.model().config();
-        return Weights.load(owner, config, Safetensors.open(source.get().file("model.safetensors")));
+        return source.isEmpty()
+                ? Weights.load(state.weights(), inputs.model())
+                : Weights.of(state.weights().read(TensorFiles.open(source.get().files("model")), ""));
     }
 
-    private AdamW optimizer(NDManager owner, Weights weights, Optional<Checkpoints.Saved> newest) throws IOException {
-        if (newest.isEmpty()) {
-            return AdamW.start(owner, weights, spec.algorithm().optimizer());
-        }
-        return AdamW.resume(
+    private AdamW optimizer(NDManager owner, ShardedState state, Optional<Checkpoints.Saved> newest)
+            throws IOException {
+        AdamW optimizer = AdamW.start(
                 owner,
-                weights,
+                state.owned(),
                 spec.algorithm().optimizer(),
-                newest.get().file("optimizer.safetensors"),
-                newest.get().manifest().optimizerSteps());
+                state.zerosLikeOwned(owner),
+                state.zerosLikeOwned(owner));
+        return newest.isEmpty()
+                ? optimizer
+                : optimizer.resume(
+                        TensorFiles.open(newest.get().files("optimizer")),
+                        newest.get().manifest().optimizerSteps());
     }
 
     private VerifierPool verifiers() {
@@ -172,8 +211,8 @@ final class TrainerRun {
     }
 
     private int threads() {
-        int asked = spec.trainer().threadsPerRank();
-        return asked > 0 ? asked : Runtime.getRuntime().availableProcessors();
+        return World.of(spec.trainer(), environment)
+                .threads(spec.trainer(), environment, Runtime.getRuntime().availableProcessors());
     }
 
     private String name() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.rlvr.crds.Manifest;
 import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.crds.TrainerSpec.Recomputation;
+import dev.rlvr.crds.TrainerSpec.Sharding;
 import dev.rlvr.trainer.model.MemoryNeed;
 import dev.rlvr.trainer.model.ModelConfig;
 import dev.rlvr.trainer.model.Precision;
@@ -35,8 +36,9 @@ class MemoryPlanTest {
 
     @Test
     void weightsGradientsAndMomentsTakeSixteenBytesPerParameter() {
-        assertThat(new MemoryNeed(SMOLLM2, Precision.F32).state()).isEqualTo(16 * SMOLLM2.parameters());
-        assertThat(new MemoryNeed(SMOLLM2, Precision.BF16).state())
+        assertThat(new MemoryNeed(SMOLLM2, Precision.F32).state(Sharding.None, 1))
+                .isEqualTo(16 * SMOLLM2.parameters());
+        assertThat(new MemoryNeed(SMOLLM2, Precision.BF16).state(Sharding.None, 1))
                 .as("two more for the copies that BF16 computes with; norms need none")
                 .isBetween((long) (17.9 * SMOLLM2.parameters()), 18 * SMOLLM2.parameters());
     }

@@ -34,7 +34,7 @@ class SharedPromptsTest {
 
     @Test
     void shortAnswersToALongPromptStandBehindOneCopyOfIt() {
-        List<SharedPrompts.Pack> packs = SharedPrompts.of(SMOLLM2, 4096).pack(group(200, 8, 12, 9, 10));
+        List<SharedPrompts.Pack> packs = SharedPrompts.of(SMOLLM2, 4096).pack(group(200, 8, 12, 9, 10), 1);
 
         assertThat(packs).hasSize(1);
         assertThat(packs.getFirst().length()).isEqualTo(239);
@@ -42,13 +42,13 @@ class SharedPromptsTest {
 
     @Test
     void longAnswersToAShortPromptStandAlone() {
-        assertThat(SharedPrompts.of(SMOLLM2, 4096).pack(group(10, 400, 500, 600, 700)))
+        assertThat(SharedPrompts.of(SMOLLM2, 4096).pack(group(10, 400, 500, 600, 700), 1))
                 .hasSize(4);
     }
 
     @Test
     void aPackIsNeverLongerThanAMicroBatch() {
-        assertThat(SharedPrompts.of(SMOLLM2, 300).pack(group(200, 60, 60, 60, 60)))
+        assertThat(SharedPrompts.of(SMOLLM2, 300).pack(group(200, 60, 60, 60, 60), 1))
                 .allSatisfy(pack -> assertThat(pack.length()).isLessThanOrEqualTo(300));
     }
 
@@ -57,7 +57,7 @@ class SharedPromptsTest {
         List<Item> items = new ArrayList<>(group(50, 4, 4));
         items.addAll(group(50, 4, 4));
 
-        assertThat(SharedPrompts.of(SMOLLM2, 4096).pack(items))
+        assertThat(SharedPrompts.of(SMOLLM2, 4096).pack(items, 1))
                 .hasSize(2)
                 .allSatisfy(pack -> assertThat(pack.items()).hasSize(2));
     }
@@ -73,8 +73,9 @@ class SharedPromptsTest {
                     .toArray();
             items.addAll(group(60 + random.nextInt(120), lengths));
         }
-        List<MicroBatch> parts =
-                MicroBatch.cut(SharedPrompts.of(SMOLLM2, 16_384).pack(items), 16_384);
+        List<MicroBatch> parts = MicroBatch.deal(
+                        SharedPrompts.of(SMOLLM2, 16_384).pack(items, 1), 1, 16_384)
+                .getFirst();
 
         long computed = parts.stream().mapToLong(part -> part.tokens().padded()).sum();
         long real = parts.stream()

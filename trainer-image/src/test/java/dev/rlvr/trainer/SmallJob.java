@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** The quickstart's model and problems in a job that takes seconds. */
 record SmallJob(Path manifest, Path work) {
@@ -60,5 +61,42 @@ record SmallJob(Path manifest, Path work) {
     List<String> metrics() throws IOException {
         Path file = work.resolve("metrics.jsonl");
         return Files.exists(file) ? Files.readAllLines(file) : List.of();
+    }
+
+    /** Starts a trainer process that asks to be stopped when its standard input closes; its output is in {@code log.txt}. */
+    Process start() throws IOException {
+        Files.createDirectories(work);
+        ProcessBuilder builder = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+UseSerialGC",
+                "-Dai.djl.offline=true",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                "dev.rlvr.trainer.Main",
+                "--job",
+                manifest.toString(),
+                "--work",
+                work.toString());
+        builder.environment().put("RLVR_BUNDLED", BUNDLED.toString());
+        builder.environment().put("RLVR_WATCH_STDIN", "true");
+        builder.environment().put("RLVR_TERMINATION_LOG", lastWords().toString());
+        builder.redirectErrorStream(true);
+        builder.redirectOutput(
+                ProcessBuilder.Redirect.appendTo(work.resolveSibling("log.txt").toFile()));
+        return builder.start();
+    }
+
+    /** File of a process's last error line. */
+    Path lastWords() {
+        return work.resolveSibling("last-words.txt");
+    }
+
+    /** Returns once so many steps are reported, or when the trainer has ended. */
+    void waitForSteps(int steps, Process trainer) throws IOException, InterruptedException {
+        while (trainer.isAlive() && metrics().size() < steps) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
     }
 }

@@ -2,6 +2,7 @@ package dev.rlvr.e2e.memory;
 
 import dev.rlvr.e2e.RandomModel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -11,7 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Runs jobs of two steps through {@code ./rlvr run} and compares the trainer's peak of resident memory with what it predicted. Fails where
+ * Runs jobs of two steps through {@code ./rlvr run} and compares the peak of each trainer process's resident memory with what it predicted. Fails where
  * they differ by more than 20 %. The models' weights are random, so that answers are as long as they may be; {@code e2e/memory/run.sh}
  * starts it.
  */
@@ -22,6 +23,8 @@ final class MemoryTable {
     private static final RandomModel SMALL = new RandomModel(4096, 256, 1024, 6, 8, 4, 64);
     private static final RandomModel MIDDLE = new RandomModel(8192, 512, 1536, 12, 8, 4, 64);
     private static final RandomModel SMOLLM2 = new RandomModel(49_152, 576, 1536, 30, 9, 3, 64);
+
+    private static final String TWO_RANKS = "recomputation: Always, microBatchTokens: 4096, ranksPerReplica: 2, sharding: ";
 
     private final Path checkout;
     private final Path folder;
@@ -46,6 +49,9 @@ final class MemoryTable {
             new Job("8 M", SMALL, 16, 8, 256, "precision: BF16, recomputation: Never, microBatchTokens: 4096"),
             new Job("39 M", MIDDLE, 8, 8, 192, "precision: F32, recomputation: Never, microBatchTokens: 4096"),
             new Job("39 M", MIDDLE, 8, 8, 192, "precision: F32, recomputation: Always, microBatchTokens: 4096"),
+            new Job("39 M", MIDDLE, 8, 8, 192, TWO_RANKS + "None"),
+            new Job("39 M", MIDDLE, 8, 8, 192, TWO_RANKS + "Gradients"),
+            new Job("39 M", MIDDLE, 8, 8, 192, TWO_RANKS + "Parameters"),
             new Job("135 M", SMOLLM2, 4, 4, 64, "precision: BF16, recomputation: Auto"),
         }) {
             all &= table.measure(job);
@@ -123,12 +129,22 @@ final class MemoryTable {
         if (!pid.find()) {
             return 0;
         }
-        Path status = Path.of("/proc", pid.group(1), "status");
-        try (Stream<String> lines = Files.exists(status) ? Files.lines(status) : Stream.of()) {
+        // of several ranks the largest: each is predicted by itself
+        return ProcessHandle.of(Long.parseLong(pid.group(1))).stream()
+                .flatMap(trainer -> Stream.concat(Stream.of(trainer), trainer.descendants()))
+                .mapToDouble(process -> peak(Path.of("/proc", Long.toString(process.pid()), "status")))
+                .max()
+                .orElse(0);
+    }
+
+    private static double peak(Path status) {
+        try (Stream<String> lines = Files.lines(status)) {
             return lines.filter(line -> line.startsWith("VmHWM:"))
                     .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) * 1024 / 1e9)
                     .findFirst()
                     .orElse(0);
+        } catch (IOException | UncheckedIOException e) {
+            return 0; // it has just ended
         }
     }
 

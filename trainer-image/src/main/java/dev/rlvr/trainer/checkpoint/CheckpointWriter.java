@@ -35,6 +35,7 @@ public final class CheckpointWriter implements AutoCloseable {
 
     private final Checkpoints checkpoints;
     private final HostMemory memory;
+    private final RankFiles ranks;
     private final Consumer<Checkpoints.Saved> durable;
     private final ExecutorService background = daemon("checkpoint-writer");
     private final ExecutorService disk = daemon("checkpoint-disk");
@@ -44,11 +45,14 @@ public final class CheckpointWriter implements AutoCloseable {
     /**
      * A writer for one run.
      *
-     * @param durable is told of each checkpoint once it is on the disk, by the thread that wrote it
+     * @param ranks that write together
+     * @param durable is told of each checkpoint once it is on the disk, by the thread that wrote it; on rank 0 only
      */
-    public CheckpointWriter(Checkpoints checkpoints, HostMemory memory, Consumer<Checkpoints.Saved> durable) {
+    public CheckpointWriter(
+            Checkpoints checkpoints, HostMemory memory, RankFiles ranks, Consumer<Checkpoints.Saved> durable) {
         this.checkpoints = checkpoints;
         this.memory = memory;
+        this.ranks = ranks;
         this.durable = durable;
     }
 
@@ -58,7 +62,7 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     /**
-     * Begins a checkpoint; returns once the state is copied and may change again. Waits for the checkpoint before it.
+     * Begins a checkpoint; returns once the state is copied and may change again. Waits for the checkpoint before it, and for the other ranks.
      *
      * @param files name to content, in pieces; each piece is read once, from its position to its limit
      * @throws IOException if the checkpoint before could not be written
@@ -66,9 +70,21 @@ public final class CheckpointWriter implements AutoCloseable {
     public void save(int step, SequencedMap<String, List<ByteBuffer>> files, Checkpoints.ManifestOf manifestOf)
             throws IOException, InterruptedException {
         await();
+        if (ranks.first()) {
+            checkpoints.prepare(step);
+        }
+        ranks.barrier().run();
         Transfer transfer = new Transfer(files, blocksFor(files));
         Future<?> writing = background.submit(() -> {
-            durable.accept(transfer.drained(() -> checkpoints.save(step, transfer::write, manifestOf)));
+            transfer.drained(() -> {
+                if (ranks.first()) {
+                    durable.accept(checkpoints.complete(
+                            step, folder -> ranks.all(folder, transfer.write(folder)), manifestOf));
+                } else {
+                    Path folder = checkpoints.folder(step);
+                    ranks.tell(folder, transfer.write(folder));
+                }
+            });
             return null;
         });
         pending = Optional.of(writing);
@@ -217,9 +233,9 @@ public final class CheckpointWriter implements AutoCloseable {
         }
 
         /** Runs the write; where it fails, takes what is still copied, so that the training thread does not wait for ever. */
-        Checkpoints.Saved drained(Write write) throws IOException, InterruptedException {
+        void drained(Write write) throws IOException, InterruptedException {
             try {
-                return write.run();
+                write.run();
             } catch (IOException | RuntimeException e) {
                 while (expected > 0) {
                     blocks.give(next());
@@ -232,6 +248,6 @@ public final class CheckpointWriter implements AutoCloseable {
     /** Writes a checkpoint to its end. */
     @FunctionalInterface
     private interface Write {
-        Checkpoints.Saved run() throws IOException, InterruptedException;
+        void run() throws IOException, InterruptedException;
     }
 }

@@ -57,6 +57,15 @@ public final class Checkpoints {
         public Path file(String name) {
             return folder.resolve(name);
         }
+
+        /** The files of a kind, one for each rank that wrote: {@code model.safetensors}, or {@code model-1-of-4.safetensors}. */
+        public List<Path> files(String kind) {
+            return manifest.files().keySet().stream()
+                    .filter(name -> name.matches(kind + "(-\\d+-of-\\d+)?\\.safetensors"))
+                    .sorted()
+                    .map(folder::resolve)
+                    .toList();
+        }
     }
 
     /** Writes the files of a checkpoint into a folder and forces them to the disk; says what it wrote. */
@@ -71,11 +80,27 @@ public final class Checkpoints {
         CheckpointManifest of(Map<String, CheckpointManifest.FileSum> files);
     }
 
-    /** Writes a checkpoint, then removes the oldest beyond those to keep. */
-    public Saved save(int step, Content content, ManifestOf manifestOf) throws IOException, InterruptedException {
-        Path folder = root.resolve("step-%06d".formatted(step));
+    /** The folder of a checkpoint that is about to be written: empty. */
+    Path prepare(int step) throws IOException {
+        Path folder = folder(step);
         FileUtils.deleteDirectory(folder.toFile());
         Files.createDirectories(folder);
+        return folder;
+    }
+
+    Path folder(int step) {
+        return root.resolve("step-%06d".formatted(step));
+    }
+
+    /** Writes a checkpoint, then removes the oldest beyond those to keep. */
+    public Saved save(int step, Content content, ManifestOf manifestOf) throws IOException, InterruptedException {
+        prepare(step);
+        return complete(step, content, manifestOf);
+    }
+
+    /** As {@link #save}, in a folder that {@link #prepare} has made. */
+    Saved complete(int step, Content content, ManifestOf manifestOf) throws IOException, InterruptedException {
+        Path folder = folder(step);
         CheckpointManifest manifest = manifestOf.of(content.write(folder));
         Path partial = folder.resolve(MANIFEST + ".partial");
         ObjectNode sealed = JSON.valueToTree(manifest);
@@ -101,6 +126,15 @@ public final class Checkpoints {
             damaged.add(folder);
         }
         return Optional.empty();
+    }
+
+    /** The checkpoint after so many steps, which another rank has found whole. */
+    public Saved found(int step) throws IOException {
+        Path folder = folder(step);
+        return new Saved(
+                folder,
+                parse(Files.readAllBytes(folder.resolve(MANIFEST)))
+                        .orElseThrow(() -> new IOException(folder + " is damaged, though another rank has read it")));
     }
 
     /** The checkpoint in a folder, if it is complete and whole. */

@@ -2,6 +2,7 @@ package dev.rlvr.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.rlvr.trainer.collectives.Collectives;
 import dev.rlvr.trainer.torch.Script;
 import java.util.List;
 
@@ -20,14 +21,22 @@ public final class Decoder implements AutoCloseable {
      * @param longest longest sequence in tokens
      */
     public Decoder(NDManager owner, Weights weights, Precision precision, int longest) {
-        this(owner, weights, precision, longest, Target.CPU);
+        this(owner, weights, precision, longest, Collectives.alone(), Target.CPU);
     }
 
-    Decoder(NDManager owner, Weights weights, Precision precision, int longest, Target target) {
+    /** As above; ranks of {@code group} fetch from each other what this one's weights are not whole without. */
+    public Decoder(NDManager owner, Weights weights, Precision precision, int longest, Collectives group) {
+        this(owner, weights, precision, longest, group, Target.CPU);
+    }
+
+    Decoder(NDManager owner, Weights weights, Precision precision, int longest, Collectives group, Target target) {
         this.owner = owner;
         this.weights = weights;
         this.script = Script.compile(DecoderScript.of(weights.config(), precision, target));
-        this.working = new WorkingWeights(owner, weights, precision);
+        ModelTensors tensors = weights.tensors();
+        this.working = tensors.isWhole()
+                ? new WholeWeights(owner, tensors, precision)
+                : new GatheredWeights(owner, tensors, precision, group);
         this.rotary = RotaryTables.of(owner, weights.config(), longest);
         this.head = new Head(script, working, weights.config().vocabulary());
     }
@@ -66,6 +75,24 @@ public final class Decoder implements AutoCloseable {
     /** Runs the layers; the pass holds memory until it is closed. */
     public ForwardPass forward(TokenBatch batch, Retention retention) {
         return new ForwardPass(script, weights.config(), working, rotary, head, owner, batch, retention);
+    }
+
+    /** Takes the part of a pass of other ranks when this one has no batch; its gradients are 0. */
+    public Pass idle() {
+        return new IdlePass(working).forward();
+    }
+
+    /** Keeps all weights at hand, as sampling needs them; to be closed before the next pass. All ranks do so together. */
+    public Held hold() {
+        working.hold();
+        return working::letGo;
+    }
+
+    /** While it is open, all weights are at hand. */
+    @FunctionalInterface
+    public interface Held extends AutoCloseable {
+        @Override
+        void close();
     }
 
     /** The loss of a run of kept tokens. */

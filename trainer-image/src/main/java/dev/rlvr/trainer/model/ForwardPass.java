@@ -12,7 +12,7 @@ import java.util.List;
  * One pass of a batch through the layers that remembers what backward needs. The last layer's MLP and the head see only the positions that
  * predict response tokens, and in backward only the kept ones of these.
  */
-public final class ForwardPass implements AutoCloseable {
+public final class ForwardPass implements Pass {
     private final ModelConfig config;
     private final Script script;
     private final WorkingWeights weights;
@@ -74,14 +74,16 @@ public final class ForwardPass implements AutoCloseable {
         NDArray x = script.tensor(scope, "embed", weights.embedding(), ids);
         for (int l = 0; l < config.layers(); l++) {
             Layer layer = new Layer(scope, x);
+            List<NDArray> working = weights.layer(l);
+            weights.expect(l + 1);
             try (NDManager pass = scope.newSubManager()) {
-                List<NDArray> attention = attention(pass, l, x);
+                List<NDArray> attention = attention(pass, working, x);
                 NDArray middle = attention.getFirst();
                 if (l == config.layers() - 1) {
                     middle = script.tensor(pass, "take", middle, pass.create(positions));
                     attention = replaceFirst(attention, middle);
                 }
-                List<NDArray> mlp = script.tensors(pass, "mlp", middle, weights.layer(l));
+                List<NDArray> mlp = script.tensors(pass, "mlp", middle, working);
                 x = mlp.getFirst();
                 x.attach(scope);
                 switch (retention) {
@@ -96,21 +98,14 @@ public final class ForwardPass implements AutoCloseable {
                     }
                 }
             }
+            weights.release(l);
         }
         return x;
     }
 
-    private List<NDArray> attention(NDManager pass, int layer, NDArray x) {
+    private List<NDArray> attention(NDManager pass, List<NDArray> working, NDArray x) {
         return script.tensors(
-                pass,
-                "attention",
-                x,
-                weights.layer(layer),
-                tables.cos(),
-                tables.sin(),
-                bias,
-                batch.height(),
-                batch.width());
+                pass, "attention", x, working, tables.cos(), tables.sin(), bias, batch.height(), batch.width());
     }
 
     private static List<NDArray> replaceFirst(List<NDArray> list, NDArray first) {
@@ -119,27 +114,20 @@ public final class ForwardPass implements AutoCloseable {
         return replaced;
     }
 
-    /** Scores all response tokens of the pass. */
+    @Override
     public Decoder.Scores score(double temperature) {
         return head.score(scope, rows, targets, temperature);
     }
 
-    /**
-     * Adds the gradients of a sum of token losses, and frees what the pass remembered. The differentiable head sees only the kept tokens.
-     *
-     * @param kept positions among the response tokens, ascending
-     * @param loss scalar loss of a run of kept tokens
-     * @param gradients where the gradients of the weights are added to
-     * @return the sum of all losses
-     */
-    public double backward(long[] kept, double temperature, Decoder.TokenLoss loss, ModelTensors gradients) {
+    /** The differentiable head sees only the kept tokens. */
+    @Override
+    public double backward(long[] kept, double temperature, Decoder.TokenLoss loss, GradientSums gradients) {
         if (retention == Retention.NOTHING) {
             throw new IllegalStateException("this pass kept nothing for backward");
         }
         if (kept.length == 0) {
-            return 0;
+            return new IdlePass(weights).backward(kept, temperature, loss, gradients);
         }
-        List<NDArray> sums = gradients.all();
         NDArray index = scope.create(kept);
         Head.Upstream upstream = head.backward(
                 scope,
@@ -147,24 +135,36 @@ public final class ForwardPass implements AutoCloseable {
                 Arrays.stream(kept).map(k -> targets[(int) k]).toArray(),
                 temperature,
                 loss,
-                sums.get(WeightLayout.FINAL_NORM),
-                sums.get(WorkingWeights.headPosition(config)));
+                gradients.finalNorm(),
+                gradients.head());
         NDArray gradient = upstream.gradient();
         for (int l = config.layers() - 1; l >= 0; l--) {
+            List<NDArray> working = weights.layer(l);
+            weights.expect(l - 1);
+            List<NDArray> sums = gradients.layer(l);
             try (NDManager pass = layers.get(l).scope) {
                 gradient.attach(pass);
-                gradient = backward(pass, l, gradient, index, kept, WorkingWeights.layer(config, sums, l));
+                gradient = backward(pass, l, gradient, index, kept, working, sums);
                 gradient.attach(scope);
             }
+            weights.release(l);
+            gradients.finished(1 + l);
         }
-        script.tensor(scope, "embed_backward", sums.get(WeightLayout.EMBEDDING), ids, gradient);
+        script.tensor(scope, "embed_backward", gradients.embedding(), ids, gradient);
+        gradients.finished(0);
         return upstream.loss();
     }
 
-    private NDArray backward(NDManager pass, int l, NDArray upstream, NDArray index, long[] kept, List<NDArray> sums) {
+    private NDArray backward(
+            NDManager pass,
+            int l,
+            NDArray upstream,
+            NDArray index,
+            long[] kept,
+            List<NDArray> working,
+            List<NDArray> sums) {
         Layer layer = layers.get(l);
-        List<NDArray> working = weights.layer(l);
-        List<NDArray> attention = layer.attention.isEmpty() ? attention(pass, l, layer.input) : layer.attention;
+        List<NDArray> attention = layer.attention.isEmpty() ? attention(pass, working, layer.input) : layer.attention;
         boolean last = l == config.layers() - 1;
         NDArray middle = attention.getFirst();
         List<NDArray> mlp = layer.mlp;

@@ -1,5 +1,7 @@
 package dev.rlvr.trainer.model;
 
+import dev.rlvr.crds.TrainerSpec.Sharding;
+
 /**
  * Bytes that the decoder's parts take, counted from the tensors that {@link LayerScript}, {@link HeadScript} and {@link ForwardPass} make.
  * The table in {@code docs/memory.md} compares the sums with what was measured.
@@ -10,14 +12,45 @@ package dev.rlvr.trainer.model;
 public record MemoryNeed(ModelConfig config, Precision precision) {
     private static final long F32 = Float.BYTES;
 
-    /** Weights, gradients and both moments of the optimizer, and the copies that BF16 computes with. */
-    public long state() {
-        return 4 * F32 * config.parameters() + workingCopies();
+    /**
+     * What a rank holds of weights, gradients and both moments of the optimizer, and the copies that BF16 computes with; with several ranks also
+     * the units that are on their way between them.
+     */
+    public long state(Sharding sharding, int ranks) {
+        long all = F32 * config.parameters();
+        long share = all / ranks;
+        long layer = F32 * largestLayer();
+        long moments = 2 * (sharding == Sharding.None ? all : share);
+        return switch (sharding) {
+            case None, Optimizer -> 2 * all + moments + workingCopies() + (ranks > 1 ? 2 * layer : 0);
+            case Gradients -> all + share + moments + workingCopies() + 4 * layer;
+            case Parameters ->
+                2 * share + moments + workingCopies() / ranks + F32 * outside() + outsideCopies() + 6 * layer;
+        };
     }
 
-    /** Weights and both moments of the optimizer in F32, as a checkpoint has them. */
-    public long checkpoint() {
-        return 3 * F32 * config.parameters();
+    /** What sampling adds where a rank has but its share of the weights: all the others' layers. */
+    public long gathered(Sharding sharding) {
+        return sharding == Sharding.Parameters ? precision.bytes() * (config.parameters() - outside()) : 0;
+    }
+
+    /** A rank's part of weights and both moments of the optimizer in F32, as a checkpoint has them. */
+    public long checkpoint(int ranks) {
+        return 3 * F32 * config.parameters() / ranks;
+    }
+
+    private long largestLayer() {
+        return (config.parameters() - outside()) / config.layers();
+    }
+
+    /** Scalars outside the layers. */
+    private long outside() {
+        long table = (long) config.vocabulary() * config.hidden();
+        return (config.tiedHead() ? 1 : 2) * table + config.hidden();
+    }
+
+    private long outsideCopies() {
+        return precision == Precision.F32 ? 0 : precision.bytes() * (long) config.vocabulary() * config.hidden();
     }
 
     /** Copies of the weights in another precision than their masters'. */

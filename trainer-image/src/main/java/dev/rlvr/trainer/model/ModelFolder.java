@@ -5,14 +5,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rlvr.trainer.InputException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.TreeSet;
 import org.apache.commons.io.FileUtils;
 import org.slf4j.Logger;
@@ -100,18 +101,22 @@ public final class ModelFolder {
     }
 
     /**
-     * Checks that a file, such as a checkpoint's, has all weights of this model in their shapes.
+     * Checks that files, such as a checkpoint's, have all weights of this model.
      *
-     * @throws InputException if it does not
+     * @throws InputException if they do not
      */
-    public void requireWeightsIn(Path file) {
+    public void requireWeightsIn(List<Path> files) {
+        TensorFiles tensors;
         try {
-            Safetensors tensors = Safetensors.open(file);
-            Map<String, Safetensors> fileOf = new HashMap<>();
-            tensors.tensors().keySet().forEach(name -> fileOf.put(name, tensors));
-            requireWeights(file, config, fileOf);
+            tensors = TensorFiles.open(files);
         } catch (IOException e) {
-            throw new InputException(reason(file, e), e);
+            throw new InputException(reason(files.getFirst(), e), e);
+        }
+        for (WeightLayout.Part part : WeightLayout.parts(config)) {
+            tensors.mismatch(part).ifPresent(found -> {
+                throw new InputException("tensor " + part.name() + " in " + files.getFirst() + " has " + found
+                        + ", but config.json calls for " + part.shape() + "; take both from the same model");
+            });
         }
     }
 
@@ -177,24 +182,32 @@ public final class ModelFolder {
         return folder.resolve("tokenizer.json");
     }
 
-    ByteBuffer readF32(String name) {
-        try {
-            return fileOf.get(name).readF32(name);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    /** Scalars {@code [from, to)} of a tensor. */
+    ByteBuffer readF32(String name, long from, long to) throws IOException {
+        return fileOf.get(name).readF32(name, from, to);
     }
 
     /**
      * Writes a Hugging Face folder with other weights of the same shape: complete or, on a crash, absent.
      *
      * @param target folder to create; an older one is replaced
+     * @param units all weights, unit by unit
      */
-    public void export(Path target, Weights weights) throws IOException {
+    public void export(Path target, Iterator<UnitTensors> units) throws IOException {
         Path parts = target.resolveSibling(target.getFileName() + ".partial");
         FileUtils.deleteDirectory(parts.toFile());
         Files.createDirectories(parts);
-        weights.write(parts.resolve("model.safetensors"));
+        Safetensors.write(parts.resolve("model.safetensors"), UnitTensors.shapes(config), new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return units.hasNext();
+            }
+
+            @Override
+            public SequencedMap<String, Safetensors.Content> next() {
+                return units.next().content();
+            }
+        });
         ObjectNode exported =
                 (ObjectNode) JSON.readTree(folder.resolve("config.json").toFile());
         exported.remove("torch_dtype");

@@ -2,8 +2,10 @@ package dev.rlvr.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.LibTorch;
+import dev.rlvr.trainer.torch.Script;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -11,89 +13,219 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.function.Function;
 
 /**
- * One F32 tensor for each entry of a model's {@link WeightLayout}: weights, gradients or an optimizer's moments. In files the parts of fused
- * tensors have their own names.
+ * F32 tensors of the shapes that a model's weights have: weights, gradients or an optimizer's moments, all of them or the share of one rank. They
+ * lie one behind the other in the blocks of a {@link FlatLayout}, so that what is done to all alike is done to a few long vectors. In files the
+ * parts of fused tensors have their own names; a piece of one that is split has its range behind it: {@code name[from:to]}.
  */
-public final class ModelTensors {
-    private final List<WeightLayout.Entry> layout;
+public final class ModelTensors implements GradientSums {
+    /** Compiled when it is first used, and kept. */
+    private static final class Ops {
+        static final Script SCRIPT = Script.compile("""
+                  def zero(self: __torch__.M, xs: List[Tensor]) -> List[Tensor]:
+                    ops.aten._foreach_zero_(xs)
+                    return xs
+                """);
+    }
+
+    private final ModelConfig config;
+    private final FlatLayout layout;
+    private final int low;
+    private final int high;
+    private final List<NDArray> flats;
     private final List<NDArray> tensors;
 
-    private ModelTensors(List<WeightLayout.Entry> layout, List<NDArray> tensors) {
+    private ModelTensors(ModelConfig config, FlatLayout layout, int low, int high, List<NDArray> flats) {
+        this.config = config;
         this.layout = layout;
-        this.tensors = List.copyOf(tensors);
+        this.low = low;
+        this.high = high;
+        this.flats = List.copyOf(flats);
+        this.tensors = isWhole() ? views() : List.of();
+    }
+
+    private List<NDArray> views() {
+        List<NDArray> views = new ArrayList<>();
+        for (int i = 0; i < layout.entries().size(); i++) {
+            FlatLayout.Place place = layout.places().get(i);
+            long to = place.from() + layout.entries().get(i).size();
+            views.add(slice(flats.get(place.block()), place.from(), to).reshape(new Shape(layout.shape(i))));
+        }
+        return List.copyOf(views);
+    }
+
+    private static NDArray slice(NDArray flat, long from, long to) {
+        return flat.get(new NDIndex("{}:{}", from, to));
     }
 
     /** Tensors of zeros. */
     public static ModelTensors zeros(NDManager owner, ModelConfig config) {
-        List<WeightLayout.Entry> layout = WeightLayout.of(config);
-        return new ModelTensors(
-                layout,
-                layout.stream()
-                        .map(entry -> owner.zeros(new Shape(entry.shape())))
-                        .toList());
+        return zeros(owner, config, 1);
+    }
+
+    /** Tensors of zeros whose blocks divide into so many shares. */
+    public static ModelTensors zeros(NDManager owner, ModelConfig config, int shares) {
+        return zeros(owner, config, FlatLayout.of(config, shares), 0, shares);
+    }
+
+    /** One of so many shares of tensors of zeros. */
+    public static ModelTensors zerosShare(NDManager owner, ModelConfig config, int shares, int share) {
+        return zeros(owner, config, FlatLayout.of(config, shares), share, share + 1);
+    }
+
+    private static ModelTensors zeros(NDManager owner, ModelConfig config, FlatLayout layout, int low, int high) {
+        List<NDArray> flats = new ArrayList<>();
+        for (int block = 0; block < layout.blocks().size(); block++) {
+            flats.add(owner.zeros(new Shape((high - low) * layout.shareSize(block))));
+        }
+        return new ModelTensors(config, layout, low, high, flats);
+    }
+
+    /** One share of these tensors, which are whole; it is the same memory. */
+    public ModelTensors share(int share) {
+        List<NDArray> slices = new ArrayList<>();
+        for (int block = 0; block < flats.size(); block++) {
+            long size = layout.shareSize(block);
+            slices.add(slice(flats.get(block), share * size, (share + 1) * size));
+        }
+        return new ModelTensors(config, layout, share, share + 1, slices);
+    }
+
+    /** Where values come from. */
+    @FunctionalInterface
+    interface Source {
+        /** Scalars {@code [from, to)} of a tensor, F32 in native byte order. */
+        ByteBuffer read(WeightLayout.Part part, long from, long to) throws IOException;
+    }
+
+    /** Sets all values; returns these tensors. */
+    ModelTensors fill(Source source) {
+        for (FlatLayout.Piece piece : layout.pieces(low, high)) {
+            try {
+                memory(piece).put(source.read(piece.part(), piece.from(), piece.to()));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return this;
     }
 
     /**
-     * Tensors read from a file that {@link #content} was written to with the same prefix.
+     * Sets all values to those that {@link #content} has written with the same prefix, however many ranks wrote them; returns these tensors.
      *
      * @throws IOException if a tensor is missing or cannot be read
      */
-    public static ModelTensors read(NDManager owner, ModelConfig config, Safetensors file, String prefix)
-            throws IOException {
+    public ModelTensors read(TensorFiles files, String prefix) throws IOException {
         try {
-            return of(owner, config, part -> {
-                try {
-                    return file.readF32(prefix + part.name());
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
+            return fill((part, from, to) -> files.readF32(prefix + part.name(), from, to));
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
     }
 
-    /** Tensors of given values: a buffer of F32 in native byte order for each part. */
-    static ModelTensors of(NDManager owner, ModelConfig config, Function<WeightLayout.Part, ByteBuffer> values) {
-        List<WeightLayout.Entry> layout = WeightLayout.of(config);
-        List<NDArray> tensors = new ArrayList<>();
-        for (WeightLayout.Entry entry : layout) {
-            // libtorch's own memory, aligned to 64 bytes: matrix products give the same bits in every process
-            NDArray tensor = owner.zeros(new Shape(entry.shape()));
-            ByteBuffer target = LibTorch.buffer(tensor);
-            for (WeightLayout.Part part : entry.parts()) {
-                target.put(values.apply(part));
-            }
-            tensors.add(tensor);
-        }
-        return new ModelTensors(layout, tensors);
+    private ByteBuffer memory(FlatLayout.Piece piece) {
+        return LibTorch.buffer(slice(flats.get(piece.block()), piece.at(), piece.at() + piece.size()));
     }
 
-    /** The tensors, in the order of the layout. */
+    /** Every piece by the prefix and its name; buffers are views of the tensors. */
+    public SequencedMap<String, Safetensors.Content> content(String prefix) {
+        LinkedHashMap<String, Safetensors.Content> content = new LinkedHashMap<>();
+        for (FlatLayout.Piece piece : layout.pieces(low, high)) {
+            String name = prefix + piece.part().name();
+            if (piece.whole()) {
+                content.put(name, new Safetensors.Content(piece.part().shape(), memory(piece)));
+            } else {
+                content.put(
+                        TensorFiles.pieceName(name, piece.from(), piece.to()),
+                        new Safetensors.Content(List.of(piece.size()), memory(piece)));
+            }
+        }
+        return content;
+    }
+
+    /** Whether nothing of the tensors is missing. */
+    public boolean isWhole() {
+        return low == 0 && high == layout.shares();
+    }
+
+    /** The model's shape. */
+    public ModelConfig config() {
+        return config;
+    }
+
+    FlatLayout layout() {
+        return layout;
+    }
+
+    /** The tensors, in the order of {@link WeightLayout}; none where this is a share. */
     public List<NDArray> all() {
         return tensors;
     }
 
     /** Whether weight decay applies to the tensor at that position: to matrices, not to norms and biases. */
     public boolean decayed(int position) {
-        return layout.get(position).decayed();
+        return layout.entries().get(position).decayed();
     }
 
-    /** Every part by the prefix and its name in Hugging Face checkpoints; buffers are views of the tensors. */
-    public SequencedMap<String, Safetensors.Content> content(String prefix) {
-        LinkedHashMap<String, Safetensors.Content> content = new LinkedHashMap<>();
-        for (int i = 0; i < tensors.size(); i++) {
-            ByteBuffer whole = LibTorch.buffer(tensors.get(i));
-            int at = 0;
-            for (WeightLayout.Part part : layout.get(i).parts()) {
-                int bytes = Math.toIntExact(part.size() * Float.BYTES);
-                content.put(prefix + part.name(), new Safetensors.Content(part.shape(), whole.slice(at, bytes)));
-                at += bytes;
+    /** The blocks that weight decay applies to, or the others; two of the same shape have the same order. */
+    public List<NDArray> flats(boolean decayed) {
+        List<NDArray> chosen = new ArrayList<>();
+        for (int block = 0; block < flats.size(); block++) {
+            if (layout.blocks().get(block).decayed() == decayed) {
+                chosen.add(flats.get(block));
             }
         }
-        return content;
+        return chosen;
+    }
+
+    /** All blocks. */
+    public List<NDArray> flats() {
+        return flats;
+    }
+
+    /** The blocks of a unit. */
+    public List<NDArray> flats(int unit) {
+        return layout.blocksOf(unit).stream().map(flats::get).toList();
+    }
+
+    /** The tensors of a unit, where these are whole: the same memory. */
+    public UnitTensors unit(int unit) {
+        return UnitTensors.of(layout, unit, flats(unit));
+    }
+
+    /** Sets all values to 0. */
+    public void clear() {
+        Ops.SCRIPT.tensors(flats.getFirst().getManager(), "zero", flats).forEach(NDArray::close);
+    }
+
+    /** Units: what is outside the layers, then the layers. */
+    public int units() {
+        return config.layers() + 1;
+    }
+
+    @Override
+    public NDArray embedding() {
+        return tensors.get(WeightLayout.EMBEDDING);
+    }
+
+    @Override
+    public NDArray finalNorm() {
+        return tensors.get(WeightLayout.FINAL_NORM);
+    }
+
+    @Override
+    public NDArray head() {
+        return tensors.get(WorkingWeights.headPosition(config));
+    }
+
+    @Override
+    public List<NDArray> layer(int layer) {
+        return WorkingWeights.layer(config, tensors, layer);
+    }
+
+    @Override
+    public void finished(int unit) {
+        // the sums stay where they are
     }
 }

@@ -41,6 +41,7 @@ public final class PromptCache implements AutoCloseable {
                     out.get(1).attach(scope);
                     out.get(2).attach(scope);
                 }
+                weights.release(layer);
             }
             logits = script.tensor(
                     scope,

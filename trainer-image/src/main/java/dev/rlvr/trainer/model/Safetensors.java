@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,11 @@ public final class Safetensors {
     record Tensor(Format format, List<Long> shape, long begin, long end) {
         Tensor {
             shape = List.copyOf(shape);
+        }
+
+        /** Scalars. */
+        long size() {
+            return (end - begin) / format.bytes;
         }
     }
 
@@ -200,14 +206,18 @@ public final class Safetensors {
      * @param name a name in the file
      */
     public ByteBuffer readF32(String name) throws IOException {
-        Tensor tensor = tensors.get(name);
-        if (tensor == null) {
-            throw new CorruptFileException(file, "it has no tensor " + name + FETCH);
-        }
+        return readF32(name, 0, tensor(name).size());
+    }
+
+    /** As {@link #readF32(String)}, of scalars {@code [from, to)} alone. */
+    ByteBuffer readF32(String name, long from, long to) throws IOException {
+        Tensor tensor = tensor(name);
+        int width = tensor.format.bytes;
         try (FileChannel channel = FileChannel.open(file)) {
-            ByteBuffer raw = channel.map(MapMode.READ_ONLY, dataStart + tensor.begin, tensor.end - tensor.begin)
+            ByteBuffer raw = channel.map(
+                            MapMode.READ_ONLY, dataStart + tensor.begin + from * width, (to - from) * width)
                     .order(ByteOrder.LITTLE_ENDIAN);
-            int count = raw.remaining() / tensor.format.bytes;
+            int count = Math.toIntExact(to - from);
             ByteBuffer floats = ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder());
             switch (tensor.format) {
                 case F32 -> floats.asFloatBuffer().put(raw.asFloatBuffer());
@@ -226,6 +236,14 @@ public final class Safetensors {
         }
     }
 
+    private Tensor tensor(String name) throws CorruptFileException {
+        Tensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new CorruptFileException(file, "it has no tensor " + name + FETCH);
+        }
+        return tensor;
+    }
+
     /**
      * Writes F32 tensors and forces them to the disk.
      *
@@ -242,27 +260,50 @@ public final class Safetensors {
     }
 
     /**
+     * Writes F32 tensors that come a few at a time, and forces them to the disk.
+     *
+     * @param shapes of all tensors, in the order they come
+     * @param content the tensors' little-endian bytes
+     */
+    static void write(
+            Path file, SequencedMap<String, List<Long>> shapes, Iterator<SequencedMap<String, Content>> content)
+            throws IOException {
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            writeFully(channel, header(shapes));
+            while (content.hasNext()) {
+                for (Content tensor : content.next().values()) {
+                    writeFully(channel, tensor.bytes().duplicate());
+                }
+            }
+            channel.force(true);
+        }
+    }
+
+    /**
      * The bytes of a file of F32 tensors: its header, then one piece for each tensor, which is not copied.
      *
      * @param content name to shape and little-endian bytes, in the order of the file
      */
     public static List<ByteBuffer> pieces(SequencedMap<String, Content> content) {
         List<ByteBuffer> pieces = new ArrayList<>();
-        pieces.add(header(content));
+        SequencedMap<String, List<Long>> shapes = new LinkedHashMap<>();
+        content.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+        pieces.add(header(shapes));
         content.values().forEach(tensor -> pieces.add(tensor.bytes().duplicate()));
         return pieces;
     }
 
-    private static ByteBuffer header(SequencedMap<String, Content> content) {
+    private static ByteBuffer header(SequencedMap<String, List<Long>> shapes) {
         ObjectNode header = JSON.createObjectNode();
         header.putObject("__metadata__").put("format", "pt");
         long at = 0;
-        for (Map.Entry<String, Content> entry : content.entrySet()) {
+        for (Map.Entry<String, List<Long>> entry : shapes.entrySet()) {
             ObjectNode node = header.putObject(entry.getKey());
             node.put("dtype", Format.F32.name());
             ArrayNode shape = node.putArray("shape");
-            entry.getValue().shape().forEach(shape::add);
-            long end = at + entry.getValue().bytes().remaining();
+            entry.getValue().forEach(shape::add);
+            long end = at + entry.getValue().stream().reduce((long) Float.BYTES, Math::multiplyExact);
             node.putArray("data_offsets").add(at).add(end);
             at = end;
         }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SequencedMap;
 import java.util.random.RandomGenerator;
 
@@ -18,20 +19,29 @@ public final class Weights {
         this.tensors = tensors;
     }
 
+    /** Weights in tensors that are filled already. */
+    public static Weights of(ModelTensors tensors) {
+        return new Weights(tensors.config(), tensors);
+    }
+
     /** Reads all weights of a model folder. */
     public static Weights load(NDManager owner, ModelFolder folder) {
-        return new Weights(
-                folder.config(), ModelTensors.of(owner, folder.config(), part -> folder.readF32(part.name())));
+        return load(ModelTensors.zeros(owner, folder.config()), folder);
+    }
+
+    /** Reads the weights of a model folder into tensors, or the share of them that these hold. */
+    public static Weights load(ModelTensors tensors, ModelFolder folder) {
+        return of(tensors.fill((part, from, to) -> folder.readF32(part.name(), from, to)));
     }
 
     /** Reads all weights from a file written by {@link #write}. */
-    public static Weights load(NDManager owner, ModelConfig config, Safetensors file) throws IOException {
-        return new Weights(config, ModelTensors.read(owner, config, file, ""));
+    public static Weights load(NDManager owner, ModelConfig config, Path file) throws IOException {
+        return of(ModelTensors.zeros(owner, config).read(TensorFiles.open(List.of(file)), ""));
     }
 
     /** Fresh weights: normal with the given standard deviation for matrices, 1 for norms, 0 for biases. */
     public static Weights random(NDManager owner, ModelConfig config, double deviation, RandomGenerator random) {
-        return new Weights(config, ModelTensors.of(owner, config, part -> {
+        return of(ModelTensors.zeros(owner, config).fill((part, from, to) -> {
             ByteBuffer values = ByteBuffer.allocateDirect(Math.toIntExact(part.size() * Float.BYTES))
                     .order(ByteOrder.nativeOrder());
             boolean matrix = part.shape().size() == 2;

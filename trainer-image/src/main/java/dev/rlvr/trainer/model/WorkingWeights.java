@@ -7,42 +7,67 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The weights that a decoder computes with: in F32 the master weights themselves, in BF16 copies of all projections and biases that are made
- * once per optimizer step, and the master weights of the norms and of the embedding.
+ * The weights that a decoder computes with. What lies outside the layers is always there; a layer may have to be fetched from other ranks, so it
+ * is announced, used and released. All ranks do so in the same order.
  */
-final class WorkingWeights implements AutoCloseable {
-    private static final String SCRIPT = """
-              def cast(self: __torch__.M, xs: List[Tensor], type: int) -> List[Tensor]:
-                ys = annotate(List[Tensor], [])
-                for x in xs:
-                  ys = torch.append(ys, torch.to(x, type))
-                return ys
-              def assign(self: __torch__.M, to: List[Tensor], xs: List[Tensor]) -> List[Tensor]:
-                ops.aten._foreach_copy_(to, xs)
-                return to
-            """;
+sealed interface WorkingWeights extends AutoCloseable permits WholeWeights, GatheredWeights {
+    /** The model's shape. */
+    ModelConfig config();
 
-    private final Weights weights;
-    private final Script script = Script.compile(SCRIPT);
-    private final List<NDArray> masters = new ArrayList<>();
-    private final List<NDArray> copies;
-    private final List<NDArray> all;
+    /** The F32 table that ids are looked up in. */
+    NDArray embedding();
 
-    WorkingWeights(NDManager owner, Weights weights, Precision precision) {
-        this.weights = weights;
-        ModelConfig config = weights.config();
-        all = new ArrayList<>(weights.tensors().all());
-        List<Integer> cast = new ArrayList<>();
-        for (int i = 0; precision != Precision.F32 && i < all.size(); i++) {
-            if (isCast(config, i)) {
-                cast.add(i);
-                masters.add(all.get(i));
+    /** {@code [hidden]}. */
+    NDArray finalNorm();
+
+    /** The output head {@code [vocabulary, hidden]}. */
+    NDArray head();
+
+    /** The tensors of a layer, until it is released. */
+    List<NDArray> layer(int layer);
+
+    /** Says that a layer is used next. */
+    void expect(int layer);
+
+    /** Says that a layer is not used any more for now. */
+    void release(int layer);
+
+    /** Keeps all layers at hand, as sampling needs them, until {@link #letGo}. */
+    void hold();
+
+    /** Ends {@link #hold}. */
+    void letGo();
+
+    /** Takes over what an optimizer step changed. */
+    void refresh();
+
+    @Override
+    void close();
+
+    /** Layers of the model. */
+    default int layers() {
+        return config().layers();
+    }
+
+    /**
+     * All tensors in the order of {@link WeightLayout}, with every matrix that hidden states are multiplied by in the order that products with so
+     * many rows like best.
+     */
+    default List<NDArray> packed(NDManager owner, Script decoder, int rows) {
+        List<NDArray> all = new ArrayList<>(List.of(config().tiedHead() ? head() : embedding(), finalNorm()));
+        for (int layer = 0; layer < layers(); layer++) {
+            all.addAll(layer(layer));
+        }
+        if (!config().tiedHead()) {
+            all.add(head());
+        }
+        for (int i = 0; i < all.size(); i++) {
+            boolean multiplied = i != WeightLayout.EMBEDDING || config().tiedHead();
+            if (multiplied && all.get(i).getShape().dimension() == 2) {
+                all.set(i, decoder.tensor(owner, "pack", all.get(i), rows));
             }
         }
-        copies = cast.isEmpty() ? List.of() : script.tensors(owner, "cast", masters, precision.scalarType());
-        for (int i = 0; i < copies.size(); i++) {
-            all.set(cast.get(i), copies.get(i));
-        }
+        return all;
     }
 
     /** Whether the tensor at a position takes part in matrix products; biases are added inside them. */
@@ -54,54 +79,6 @@ final class WorkingWeights implements AutoCloseable {
         boolean head = position == WeightLayout.LAYERS + config.layers() * WeightLayout.layerWidth(config);
         boolean norm = inLayer == 0 || inLayer == 3 || (config.family().headNorms() && inLayer >= 6);
         return head || !norm;
-    }
-
-    /** Takes over what an optimizer step changed. */
-    void refresh() {
-        if (!copies.isEmpty()) {
-            script.tensors(copies.getFirst().getManager(), "assign", copies, masters)
-                    .forEach(NDArray::close);
-        }
-    }
-
-    /** All tensors in the order of {@link WeightLayout}. */
-    List<NDArray> all() {
-        return all;
-    }
-
-    /** All tensors, with every matrix that hidden states are multiplied by in the order that products with so many rows like best. */
-    List<NDArray> packed(NDManager owner, Script decoder, int rows) {
-        List<NDArray> packed = new ArrayList<>(all);
-        for (int i = 0; i < packed.size(); i++) {
-            boolean multiplied = i != WeightLayout.EMBEDDING || weights.config().tiedHead();
-            if (multiplied && all.get(i).getShape().dimension() == 2) {
-                packed.set(i, decoder.tensor(owner, "pack", all.get(i), rows));
-            }
-        }
-        return packed;
-    }
-
-    /** Layers of the model. */
-    int layers() {
-        return weights.config().layers();
-    }
-
-    /** The F32 table that ids are looked up in. */
-    NDArray embedding() {
-        return weights.tensors().all().get(WeightLayout.EMBEDDING);
-    }
-
-    NDArray finalNorm() {
-        return all.get(WeightLayout.FINAL_NORM);
-    }
-
-    /** The output head {@code [vocabulary, hidden]}. */
-    NDArray head() {
-        return all.get(headPosition(weights.config()));
-    }
-
-    List<NDArray> layer(int layer) {
-        return layer(weights.config(), all, layer);
     }
 
     /** Of a list in the order of the layout, the tensors of one layer. */
@@ -116,11 +93,5 @@ final class WorkingWeights implements AutoCloseable {
         return config.tiedHead()
                 ? WeightLayout.EMBEDDING
                 : WeightLayout.LAYERS + config.layers() * WeightLayout.layerWidth(config);
-    }
-
-    @Override
-    public void close() {
-        script.close();
-        copies.forEach(NDArray::close);
     }
 }

@@ -84,6 +84,17 @@ public record ForkingTokenMask(boolean[] kept, int count, double threshold) {
         return new ForkingTokenMask(kept, count, threshold);
     }
 
+    /** A mask of flags that are not 0 where a token is kept. */
+    public static ForkingTokenMask of(float[] flags, double threshold) {
+        boolean[] kept = new boolean[flags.length];
+        int count = 0;
+        for (int i = 0; i < flags.length; i++) {
+            kept[i] = flags[i] != 0;
+            count += kept[i] ? 1 : 0;
+        }
+        return new ForkingTokenMask(kept, count, threshold);
+    }
+
     /** The mask of tokens {@code from} to {@code to - 1}, with the threshold of the whole. */
     public ForkingTokenMask slice(int from, int to) {
         boolean[] part = Arrays.copyOfRange(kept, from, to);

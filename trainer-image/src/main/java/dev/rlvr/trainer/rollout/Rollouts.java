@@ -22,6 +22,7 @@ public final class Rollouts {
     private final TextCodec codec;
     private final Sampler sampler;
     private final VerifierPool verifiers;
+    private final SharedAnswers shared;
     private final InstantSource clock;
 
     public Rollouts(
@@ -30,12 +31,14 @@ public final class Rollouts {
             TextCodec codec,
             Sampler sampler,
             VerifierPool verifiers,
+            SharedAnswers shared,
             InstantSource clock) {
         this.spec = spec;
         this.problems = problems;
         this.codec = codec;
         this.sampler = sampler;
         this.verifiers = verifiers;
+        this.shared = shared;
         this.clock = clock;
     }
 
@@ -89,38 +92,52 @@ public final class Rollouts {
 
     private record Round(List<Group> groups, Duration sampling, Duration verifying) {}
 
-    /** Answers to one draw of problems; each is verified while others are still being written. */
+    /** Answers to one draw of problems, of all ranks. */
     private Round round(List<Problem> drawn, Sampler.Streams streams) throws InterruptedException {
         long start = clock.millis();
         List<List<Integer>> prompts =
                 drawn.stream().map(problem -> codec.encode(problem.prompt())).toList();
         int size = spec.algorithm().groupSize();
+        long[] waited = {0};
+        List<SharedAnswers.Answer> answers = shared.all(drawn.size(), size, share -> {
+            Verified mine = verified(
+                    share.stream().map(drawn::get).toList(),
+                    share.stream().map(prompts::get).toList(),
+                    (prompt, answer) -> streams.of(share.get(prompt), answer));
+            waited[0] = mine.waited();
+            return mine.answers();
+        });
+        List<Group> groups = new ArrayList<>();
+        for (int p = 0; p < drawn.size(); p++) {
+            groups.add(group(drawn.get(p), prompts.get(p), answers.subList(p * size, (p + 1) * size)));
+        }
+        return new Round(groups, Duration.ofMillis(clock.millis() - start - waited[0]), Duration.ofMillis(waited[0]));
+    }
+
+    /** Verified answers, and the milliseconds waited for verdicts after the last of them. */
+    private record Verified(List<SharedAnswers.Answer> answers, long waited) {}
+
+    /** Samples answers; each is verified while others are still being written. */
+    private Verified verified(List<Problem> drawn, List<List<Integer>> prompts, Sampler.Streams streams)
+            throws InterruptedException {
+        int size = spec.algorithm().groupSize();
         Sample[] samples = new Sample[drawn.size() * size];
-        String[] responses = new String[samples.length];
         try (VerifierPool.Verification verification = verifiers.verification()) {
             sampler.sample(prompts, settings(), streams, (prompt, answer, sample) -> {
                 int at = prompt * size + answer;
                 samples[at] = sample;
-                responses[at] = codec.decode(sample.tokens());
                 verification.begin(
                         at,
                         new VerifierPool.Attempt(
-                                responses[at], drawn.get(prompt).answer()));
+                                codec.decode(sample.tokens()), drawn.get(prompt).answer()));
             });
             long sampled = clock.millis();
             List<Verdict> verdicts = verification.verdicts();
-            Duration waited = Duration.ofMillis(clock.millis() - sampled);
-            List<Group> groups = new ArrayList<>();
-            for (int p = 0; p < drawn.size(); p++) {
-                int from = p * size;
-                groups.add(group(
-                        drawn.get(p),
-                        prompts.get(p),
-                        Arrays.asList(samples).subList(from, from + size),
-                        Arrays.asList(responses).subList(from, from + size),
-                        verdicts.subList(from, from + size)));
+            List<SharedAnswers.Answer> answers = new ArrayList<>();
+            for (int i = 0; i < samples.length; i++) {
+                answers.add(new SharedAnswers.Answer(samples[i], verdicts.get(i)));
             }
-            return new Round(groups, Duration.ofMillis(sampled - start), waited);
+            return new Verified(answers, clock.millis() - sampled);
         }
     }
 
@@ -139,25 +156,29 @@ public final class Rollouts {
                 spec.rollout().maxResponseTokens());
     }
 
-    private Group group(
-            Problem problem,
-            List<Integer> prompt,
-            List<Sample> samples,
-            List<String> responses,
-            List<Verdict> verdicts) {
+    private Group group(Problem problem, List<Integer> prompt, List<SharedAnswers.Answer> answers) {
         RewardSpec.Overlong overlong = spec.reward().overlong();
-        double[] rewards = new double[samples.size()];
+        double[] rewards = new double[answers.size()];
         for (int i = 0; i < rewards.length; i++) {
+            SharedAnswers.Answer answer = answers.get(i);
             double shaping = overlong == null
                     ? 0
-                    : OverlongPenalty.of(overlong, samples.get(i).length());
-            rewards[i] = verdicts.get(i).reward() + shaping;
+                    : OverlongPenalty.of(overlong, answer.sample().length());
+            rewards[i] = answer.verdict().reward() + shaping;
         }
         return new Group(
-                problem, prompt, samples, responses, verdicts, boxed(rewards), boxed(Advantages.ofGroup(rewards)));
+                problem,
+                prompt,
+                answers.stream().map(SharedAnswers.Answer::sample).toList(),
+                answers.stream()
+                        .map(answer -> codec.decode(answer.sample().tokens()))
+                        .toList(),
+                answers.stream().map(SharedAnswers.Answer::verdict).toList(),
+                boxed(rewards),
+                boxed(Advantages.ofGroup(rewards)));
     }
 
     private static List<Double> boxed(double[] values) {
-        return java.util.Arrays.stream(values).boxed().toList();
+        return Arrays.stream(values).boxed().toList();
     }
 }

@@ -28,14 +28,15 @@ class CheckpointWriterTest {
     private final LinkedBlockingQueue<Checkpoints.Saved> durable = new LinkedBlockingQueue<>();
 
     private CheckpointWriter writer() {
-        return new CheckpointWriter(new Checkpoints(root(), 3), new HostMemory(), durable::add);
+        return new CheckpointWriter(new Checkpoints(root(), 3), new HostMemory(), RankFiles.ALONE, durable::add);
     }
 
     /** A machine that has so many kilobytes left. */
     private CheckpointWriter writerWith(long kilobytes) throws IOException {
         Path machine = Files.createDirectories(work.resolve("machine/proc"));
         Files.writeString(machine.resolve("meminfo"), "MemTotal: 9 kB\nMemAvailable: " + kilobytes + " kB\n");
-        return new CheckpointWriter(new Checkpoints(root(), 3), new HostMemory(machine.getParent()), durable::add);
+        return new CheckpointWriter(
+                new Checkpoints(root(), 3), new HostMemory(machine.getParent()), RankFiles.ALONE, durable::add);
     }
 
     private Path root() {

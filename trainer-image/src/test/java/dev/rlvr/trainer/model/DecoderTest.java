@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.LibTorch;
+import dev.rlvr.trainer.collectives.Collectives;
 import dev.rlvr.trainer.torch.Torch;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -191,7 +192,7 @@ class DecoderTest {
         ModelTensors cpu = zeros(weights);
         ModelTensors any = zeros(weights);
         try (Decoder ours = new Decoder(owner, weights, Precision.F32, 64);
-                Decoder portable = new Decoder(owner, weights, Precision.F32, 64, Target.ANY)) {
+                Decoder portable = new Decoder(owner, weights, Precision.F32, 64, Collectives.alone(), Target.ANY)) {
             double loss = backward(ours, ALL, Retention.ACTIVATIONS, cpu);
             assertThat(backward(portable, ALL, Retention.ACTIVATIONS, any)).isCloseTo(loss, within(1e-5));
         }
@@ -219,7 +220,7 @@ class DecoderTest {
         for (Target target : Target.values()) {
             ModelTensors expected = zeros(weights);
             ModelTensors gradients = zeros(weights);
-            try (Decoder decoder = new Decoder(owner, weights, Precision.F32, 64, target);
+            try (Decoder decoder = new Decoder(owner, weights, Precision.F32, 64, Collectives.alone(), target);
                     ForwardPass copies = decoder.forward(apart, Retention.ACTIVATIONS);
                     ForwardPass once = decoder.forward(shared, Retention.INPUTS)) {
                 assertThat(once.score(TEMPERATURE).entropies())

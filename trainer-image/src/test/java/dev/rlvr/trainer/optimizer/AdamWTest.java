@@ -10,6 +10,8 @@ import dev.rlvr.crds.AlgorithmSpec.Optimizer;
 import dev.rlvr.crds.AlgorithmSpec.Optimizer.Schedule;
 import dev.rlvr.trainer.model.ModelConfig;
 import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.Safetensors;
+import dev.rlvr.trainer.model.TensorFiles;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.torch.Torch;
@@ -281,15 +283,16 @@ class AdamWTest {
                 step(optimizer, sums, gradients(ahead, step, 1), 0.01);
             }
             ahead.write(weightsFile);
-            optimizer.write(momentsFile);
+            Safetensors.write(momentsFile, optimizer.content());
             for (int step = 4; step <= 6; step++) {
                 step(optimizer, sums, gradients(ahead, step, 1), 0.01);
             }
             atTheEnd = values(ahead);
         }
 
-        Weights resumed = Weights.load(owner, CONFIG, dev.rlvr.trainer.model.Safetensors.open(weightsFile));
-        try (AdamW optimizer = AdamW.resume(owner, resumed, CLIP_AT_ONE, momentsFile, 3)) {
+        Weights resumed = Weights.load(owner, CONFIG, weightsFile);
+        try (AdamW optimizer =
+                AdamW.start(owner, resumed, CLIP_AT_ONE).resume(TensorFiles.open(List.of(momentsFile)), 3)) {
             assertThat(optimizer.steps()).isEqualTo(3);
             for (int step = 4; step <= 6; step++) {
                 step(optimizer, sums, gradients(resumed, step, 1), 0.01);
@@ -307,12 +310,13 @@ class AdamWTest {
         ModelTensors sums = sums();
         try (AdamW optimizer = AdamW.start(owner, weights, NO_CLIP)) {
             step(optimizer, sums, gradients(weights, 1, 1), 0.01);
-            optimizer.write(file);
+            Safetensors.write(file, optimizer.content());
         }
         List<float[]> results = new ArrayList<>();
         for (long steps : new long[] {1, 100}) {
             Weights resumed = weights();
-            try (AdamW optimizer = AdamW.resume(owner, resumed, NO_CLIP, file, steps)) {
+            try (AdamW optimizer =
+                    AdamW.start(owner, resumed, NO_CLIP).resume(TensorFiles.open(List.of(file)), steps)) {
                 step(optimizer, sums, gradients(resumed, 2, 1), 0.01);
             }
             results.add(resumed.tensors().all().getFirst().toFloatArray());

@@ -1,0 +1,156 @@
+package dev.rlvr.trainer.sharding;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import dev.rlvr.crds.TrainerSpec;
+import dev.rlvr.crds.TrainerSpec.Precision;
+import dev.rlvr.crds.TrainerSpec.Sharding;
+import dev.rlvr.trainer.collectives.Collectives;
+import dev.rlvr.trainer.model.GradientSums;
+import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.UnitTensors;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * The weights and gradients of a job on one rank, and whose the optimizer's work is.
+ *
+ * <table>
+ * <caption>What a rank holds</caption>
+ * <tr><th>sharding</th><th>weights</th><th>gradients</th><th>moments</th></tr>
+ * <tr><td>None</td><td>all</td><td>all</td><td>all</td></tr>
+ * <tr><td>Optimizer (ZeRO 1)</td><td>all</td><td>all</td><td>share</td></tr>
+ * <tr><td>Gradients (ZeRO 2)</td><td>all</td><td>share, and two units on their way</td><td>share</td></tr>
+ * <tr><td>Parameters (ZeRO 3)</td><td>share, and two units in use</td><td>share, and two units on their way</td><td>share</td></tr>
+ * </table>
+ */
+public final class ShardedState {
+    private final Sharding sharding;
+    private final Collectives group;
+    private final ModelTensors weights;
+    private final ModelTensors gradients;
+    private final ModelTensors owned;
+    private final ModelTensors ownedGradients;
+    private final Reduction reduction;
+
+    private ShardedState(
+            Sharding sharding, Collectives group, ModelTensors weights, ModelTensors gradients, Reduction reduction) {
+        this.sharding = sharding;
+        this.group = group;
+        this.weights = weights;
+        this.gradients = gradients;
+        this.owned = sharding == Sharding.None || !weights.isWhole() ? weights : weights.share(group.rank());
+        this.ownedGradients =
+                sharding == Sharding.None || !gradients.isWhole() ? gradients : gradients.share(group.rank());
+        this.reduction = reduction;
+    }
+
+    /** Tensors of zeros; weights are to be filled in. */
+    public static ShardedState zeros(NDManager owner, ModelConfig config, TrainerSpec spec, Collectives group) {
+        Sharding sharding = spec.sharding();
+        DataType travels = spec.reducePrecision() == Precision.BF16 ? DataType.BFLOAT16 : DataType.FLOAT32;
+        ModelTensors weights = sharding == Sharding.Parameters
+                ? ModelTensors.zerosShare(owner, config, group.size(), group.rank())
+                : ModelTensors.zeros(owner, config, group.size());
+        boolean wholeGradients = sharding == Sharding.None || sharding == Sharding.Optimizer;
+        ModelTensors gradients = wholeGradients
+                ? ModelTensors.zeros(owner, config, group.size())
+                : ModelTensors.zerosShare(owner, config, group.size(), group.rank());
+        Reduction reduction = wholeGradients
+                ? new ReductionAtTheEnd(gradients, group, travels, sharding == Sharding.None)
+                : new ReductionPerPass(owner, gradients, group, travels);
+        return new ShardedState(sharding, group, weights, gradients, reduction);
+    }
+
+    /** The weights that this rank holds. */
+    public ModelTensors weights() {
+        return weights;
+    }
+
+    /** The weights that this rank's optimizer changes. */
+    public ModelTensors owned() {
+        return owned;
+    }
+
+    /** Moments or the like of {@link #owned}: zeros. */
+    public ModelTensors zerosLikeOwned(NDManager owner) {
+        return owned.isWhole()
+                ? ModelTensors.zeros(owner, weights.config(), group.size())
+                : ModelTensors.zerosShare(owner, weights.config(), group.size(), group.rank());
+    }
+
+    /** What this rank writes of tensors like {@link #owned} or {@link #weights} to a checkpoint: its share. */
+    public ModelTensors written(ModelTensors tensors) {
+        return group.size() > 1 && tensors.isWhole() ? tensors.share(group.rank()) : tensors;
+    }
+
+    /**
+     * Where a backward pass adds to.
+     *
+     * @param last whether no other pass of the same step comes after it, on any rank
+     */
+    public GradientSums sums(boolean last) {
+        return reduction.sums(last);
+    }
+
+    /** Sums the gradients of all ranks; returns those of {@link #owned}. */
+    public ModelTensors reduce() {
+        reduction.finish();
+        return ownedGradients;
+    }
+
+    /** The norm of all gradients, given that of the owned ones. */
+    public double norm(double ownedNorm) {
+        return sharding == Sharding.None ? ownedNorm : Math.sqrt(group.sum(ownedNorm * ownedNorm)[0]);
+    }
+
+    /** After the optimizer's step: sets gradients to 0, and gives the others what it changed where they hold it. */
+    public void publish() {
+        gradients.clear();
+        if (weights.isWhole() && !owned.isWhole()) {
+            List<Collectives.Pending> pending = new ArrayList<>();
+            for (int block = 0; block < owned.flats().size(); block++) {
+                pending.add(group.allGather(
+                        owned.flats().get(block), weights.flats().get(block)));
+            }
+            pending.forEach(Collectives.Pending::await);
+        }
+    }
+
+    /** All weights, one unit after the other; a unit is gone when the next is asked for. All ranks go through it together. */
+    public Iterator<UnitTensors> stream(NDManager owner) {
+        return new Iterator<>() {
+            private int unit;
+            private NDManager scope = owner.newSubManager();
+
+            @Override
+            public boolean hasNext() {
+                if (unit == weights.units()) {
+                    scope.close();
+                }
+                return unit < weights.units();
+            }
+
+            @Override
+            public UnitTensors next() {
+                scope.close();
+                scope = owner.newSubManager();
+                UnitTensors whole =
+                        weights.isWhole() ? weights.unit(unit) : gathered(UnitTensors.zeros(scope, weights, unit));
+                unit++;
+                return whole;
+            }
+        };
+    }
+
+    private UnitTensors gathered(UnitTensors whole) {
+        List<NDArray> shares = weights.flats(whole.unit());
+        for (int i = 0; i < shares.size(); i++) {
+            group.allGather(shares.get(i), whole.blocks().get(i)).await();
+        }
+        return whole;
+    }
+}
