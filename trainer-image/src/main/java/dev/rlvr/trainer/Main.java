@@ -1,6 +1,13 @@
 package dev.rlvr.trainer;
 
+import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.trainer.data.SourceResolver;
+import dev.rlvr.trainer.launch.LaunchSettings;
+import dev.rlvr.trainer.launch.Launcher;
+import dev.rlvr.trainer.launch.Lifeline;
+import dev.rlvr.trainer.launch.RankCommand;
+import dev.rlvr.trainer.launch.Verdict;
+import dev.rlvr.trainer.launch.World;
 import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.rollout.StoppedException;
 import java.io.IOException;
@@ -8,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
@@ -60,10 +68,18 @@ public final class Main implements Callable<Integer> {
     @Override
     public Integer call() {
         try {
-            Inputs inputs = Inputs.read(job, work, SourceResolver.of(environment));
-            if (!check) {
-                new TrainerRun(inputs, work, environment, stop, InstantSource.system()).run();
+            if (Lifeline.wanted(environment)) {
+                Lifeline.hold(environment, how -> stop.exit(end(TRY_AGAIN, how)));
             }
+            Inputs inputs = Inputs.read(job, work, SourceResolver.of(environment));
+            if (check) {
+                return 0;
+            }
+            World world = World.of(inputs.job().getSpec().trainer(), environment);
+            if (world.distributed() && !environment.containsKey(World.RANK)) {
+                return launch(inputs.job());
+            }
+            new TrainerRun(inputs, work, environment, stop, InstantSource.system()).run();
             return 0;
         } catch (InputException e) {
             return end(WRONG_INPUT, e.getMessage());
@@ -82,6 +98,18 @@ public final class Main implements Callable<Integer> {
             LOG.error("training failed", e);
             return end(FAILED, "training failed: " + e);
         }
+    }
+
+    /** Runs the ranks of this pod, each as a process like this one. */
+    private int launch(RLVRJob of) throws InterruptedException {
+        LaunchSettings settings =
+                LaunchSettings.of(of, environment, Runtime.getRuntime().availableProcessors());
+        RankCommand rank = RankCommand.likeThisProcess(
+                Main.class, List.of("--job", job.toString(), "--work", work.toString()));
+        Launcher launcher = new Launcher(settings, rank, System.out);
+        stop.whenRequested(launcher::stop);
+        Verdict verdict = launcher.run();
+        return verdict.exitCode() == 0 ? 0 : end(verdict.exitCode(), verdict.message());
     }
 
     /** Says why on standard error and, in one line, where Kubernetes looks for it. */

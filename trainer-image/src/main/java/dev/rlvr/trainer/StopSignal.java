@@ -2,6 +2,8 @@ package dev.rlvr.trainer;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -10,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
  */
 final class StopSignal {
     private final CountDownLatch finished = new CountDownLatch(1);
+    private final List<Runnable> listeners = new ArrayList<>();
     private volatile boolean requested;
     private volatile int exitCode;
 
@@ -34,7 +37,24 @@ final class StopSignal {
 
     /** Asks the trainer to stop. */
     void request() {
-        requested = true;
+        List<Runnable> told;
+        synchronized (listeners) {
+            requested = true;
+            told = List.copyOf(listeners);
+            listeners.clear();
+        }
+        told.forEach(Runnable::run);
+    }
+
+    /** Runs something once the trainer should stop, from any thread; at once where it already should. */
+    void whenRequested(Runnable listener) {
+        synchronized (listeners) {
+            if (!requested) {
+                listeners.add(listener);
+                return;
+            }
+        }
+        listener.run();
     }
 
     /** Whether the trainer should stop. */

@@ -80,11 +80,9 @@ public record World(int replicas, int ranksPerReplica, int replica, int rank) {
      * @param cores that this process may use
      */
     public int threads(TrainerSpec spec, Map<String, String> environment, int cores) {
-        if (spec.threadsPerRank() > 0) {
-            return spec.threadsPerRank();
-        }
-        return environment.containsKey(THREADS)
+        int share = spec.threads(cores, ranksPerReplica);
+        return spec.threadsPerRank() == 0 && environment.containsKey(THREADS)
                 ? Integer.parseInt(environment.get(THREADS))
-                : Math.max(1, cores / ranksPerReplica);
+                : share;
     }
 }

@@ -1,0 +1,127 @@
+package dev.rlvr.trainer.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rlvr.trainer.launch.StandInJob.Running;
+import dev.rlvr.trainer.launch.Verdict.Kind;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The ranks of one pod: real processes that end, hang and are killed. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class LauncherTest {
+    /** For the operating system to do it, on a busy machine. */
+    private static final Duration SLACK = Duration.ofMillis(1500);
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void ranksGetTheirPlaceAndTheirOutputIsPassedOnLineByLine() throws Exception {
+        Running launcher = StandInJob.of(folder, 1, 2, "*=exit 0").start(0);
+
+        assertThat(launcher.verdict()).isEqualTo(Verdict.DONE);
+        assertThat(launcher.lines())
+                .containsExactlyInAnyOrder(
+                        "[rank 0] {RLVR_BIND_HOST=127.0.0.1, RLVR_GROUP=default/job/1, RLVR_THREADS=1, RLVR_WORLD_SIZE=2}",
+                        "[rank 0] all are there",
+                        "[rank 1] all are there");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            2=exit 2 spec.data.source: line 3 is not JSON | WrongInput | rank 2: spec.data.source: line 3 is not JSON
+            2=exit 1 training failed: out of ideas        | Failed     | rank 2: training failed: out of ideas
+            0=exit 75 the disk is full                    | TryAgain   | rank 0: the disk is full
+            1=exit 3                                      | TryAgain   | rank 1 ended with exit code 3
+            """)
+    void theRankWhoseFaultItWasIsNamedAndNotThoseThatLostIt(String behaviour, Kind kind, String message)
+            throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 3, behaviour);
+        Running launcher = job.start(0);
+
+        assertThat(launcher.verdict()).isEqualTo(new Verdict(kind, message));
+        assertThat(job.ranks()).noneMatch(ProcessHandle::isAlive);
+    }
+
+    @Test
+    void aKilledRankTakesTheOthersAlong() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 3, "2=deaf");
+        Running launcher = job.start(0);
+        List<ProcessHandle> ranks = job.ranks();
+
+        StandInJob.signal("KILL", ranks.get(1));
+
+        assertThat(StandInJob.untilGone(ranks)).isLessThan(SLACK);
+        assertThat(launcher.verdict())
+                .isEqualTo(Verdict.tryAgain("rank 1 was killed by signal 9; out of memory?"));
+    }
+
+    @Test
+    void aFrozenRankEndsAllOfThemWithinThePeerTimeout() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 2);
+        Running launcher = job.start(0);
+        List<ProcessHandle> ranks = job.ranks();
+
+        StandInJob.signal("STOP", ranks.get(1));
+
+        assertThat(StandInJob.untilGone(ranks))
+                .isBetween(StandInJob.PEER_TIMEOUT.dividedBy(2), StandInJob.PEER_TIMEOUT.plus(SLACK));
+        assertThat(launcher.verdict()).isEqualTo(Verdict.tryAgain("rank 1 has not answered for 2.5 s"));
+    }
+
+    @Test
+    void ranksThatAreStoppedGetTheTimeToSaveTheirState() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 2, "0=save 1200");
+        Running launcher = job.start(0);
+        List<ProcessHandle> ranks = job.ranks();
+
+        launcher.launcher().stop();
+
+        assertThat(launcher.verdict())
+                .isEqualTo(new Verdict(Kind.Stopped, "rank 1: stopped on request; the state is saved"));
+        assertThat(ranks).noneMatch(ProcessHandle::isAlive);
+    }
+
+    @Test
+    void ranksOfAKilledLauncherEndByThemselves() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 2, "*=deaf");
+        Process launcher = job.startProcess(0);
+        List<ProcessHandle> ranks = job.ranks();
+
+        StandInJob.signal("KILL", launcher.toHandle());
+
+        assertThat(StandInJob.untilGone(ranks)).isLessThan(SLACK);
+    }
+
+    @Test
+    void ranksOfAFrozenLauncherEndWithinThePeerTimeout() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 2, "*=deaf");
+        Process launcher = job.startProcess(0);
+        List<ProcessHandle> ranks = job.ranks();
+        try {
+            StandInJob.signal("STOP", launcher.toHandle());
+            // their parent cannot bury them while it is frozen, so they stay in the process table
+            long begin = System.nanoTime();
+            while (ranks.stream().anyMatch(LauncherTest::computes)) {
+                Thread.sleep(20);
+            }
+            assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                    .isLessThan(StandInJob.PEER_TIMEOUT.plus(SLACK));
+        } finally {
+            launcher.destroyForcibly();
+        }
+    }
+
+    /** A process that has ended and is not buried has no command any more. */
+    private static boolean computes(ProcessHandle process) {
+        return process.isAlive() && process.info().command().isPresent();
+    }
+}
