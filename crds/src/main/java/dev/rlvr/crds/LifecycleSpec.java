@@ -37,6 +37,13 @@ public record LifecycleSpec(
         @JsonPropertyDescription("Longest time without progress; then the attempt is restarted as hung. Default 30m.")
         String stallDeadline,
 
+        @Default("60s")
+        @Size(max = Durations.MAX_LENGTH)
+        @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)
+        @JsonPropertyDescription("Longest time from the moment a rank dies, freezes or is cut off until all ranks have ended, for the"
+                + " attempt to be restarted. Default 60s.")
+        String peerTimeout,
+
         @Default("2m")
         @Size(max = Durations.MAX_LENGTH)
         @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)

@@ -4,7 +4,6 @@ import dev.rlvr.crds.AlgorithmSpec.Objective;
 import dev.rlvr.crds.RewardSpec.Verifier;
 import dev.rlvr.crds.RolloutSpec.Engine;
 import dev.rlvr.crds.Source.Scheme;
-import dev.rlvr.crds.TrainerSpec.Sharding;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -60,10 +59,7 @@ public final class Release {
     }
 
     private void pods(TrainerSpec trainer) {
-        refuse(trainer.replicas() != 1, "trainer.replicas", trainer.replicas(), "use 1");
         refuse(trainer.gpusPerReplica() != 0, "trainer.gpusPerReplica", trainer.gpusPerReplica(), "use 0 (CPU)");
-        refuse(trainer.ranksPerReplica() != 1, "trainer.ranksPerReplica", trainer.ranksPerReplica(), "use 1");
-        refuse(trainer.sharding() != Sharding.None, "trainer.sharding", trainer.sharding(), "use None");
     }
 
     private void refuse(boolean unsupported, String field, Object value, String remedy) {

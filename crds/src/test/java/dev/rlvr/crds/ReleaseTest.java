@@ -28,8 +28,7 @@ class ReleaseTest {
                     rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
                     trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
-                    trainer: {gpusPerReplica: 0, replicas: 2}    | spec.trainer.replicas: 2 is not in this release; use 1
-                    trainer: {gpusPerReplica: 0, ranksPerReplica: 2} | spec.trainer.ranksPerReplica: 2 is not in this release; use 1
+                    trainer: {replicas: 2, gpusPerReplica: 8}    | spec.trainer.gpusPerReplica: 8 is not in this release; use 0 (CPU)
                     data: {source: hf://org/data/train.jsonl}    | spec.data.source: hf://org/data/train.jsonl is not in this release; use file:///, pvc:// or bundled://
                     evaluation: [{name: aime, source: hf://org/aime}] | spec.evaluation[aime].source: hf://org/aime is not in this release; use file:///, pvc:// or bundled://
                     """)
@@ -47,6 +46,8 @@ class ReleaseTest {
                 "algorithm: {forkingTokens: {scope: Sequence}}",
                 "algorithm: {forkingTokens: {scope: MicroBatch, entropyFrom: Rollout}}",
                 "trainer: {gpusPerReplica: 0, precision: BF16, recomputation: Always}",
+                "trainer: {gpusPerReplica: 0, replicas: 2, ranksPerReplica: 4}",
+                "trainer: {gpusPerReplica: 0, ranksPerReplica: 2, sharding: Parameters}",
                 "reward: {verifier: Numeric, overlong: {maxTokens: 100, cacheTokens: 20}}",
                 "rollout: {topP: 0.9, topK: 50, temperature: 0.7}",
                 "checkpoint: {resumeFrom: pvc://old/checkpoints/step-000010}",

@@ -117,6 +117,7 @@ final class Scene {
                 l.startDeadline(),
                 l.activeDeadline(),
                 l.stallDeadline(),
+                l.peerTimeout(),
                 l.stopGracePeriod(),
                 l.ttlAfterFinished(),
                 l.restarts());

@@ -40,7 +40,7 @@ class SimulationTest {
         for (long seed = 0; seed < SCHEDULES / 3; seed++) {
             Set<Fault> free = EnumSet.of(Fault.QueueEviction, Fault.ResourcesRemoved);
             Simulation simulation = new Simulation(
-                    seed, free, job(new LifecycleSpec(false, "7d", null, "30m", "2m", null, new Restarts(0, 0))));
+                    seed, free, job(new LifecycleSpec(false, "7d", null, "30m", "60s", "2m", null, new Restarts(0, 0))));
             run(seed, simulation);
             assertThat(simulation.status().state()).as("seed %d", seed).isEqualTo(State.Succeeded);
             assertThat(simulation.status().restarts().total())
@@ -60,9 +60,9 @@ class SimulationTest {
     private RLVRJob job(RandomGenerator random) {
         Restarts budgets = new Restarts(random.nextInt(4), random.nextInt(21));
         return switch (random.nextInt(3)) {
-            case 0 -> job(new LifecycleSpec(false, "10m", null, "15m", "2m", null, budgets));
-            case 1 -> job(new LifecycleSpec(false, "10m", null, "15m", "2m", "5m", budgets));
-            default -> job(new LifecycleSpec(false, "10m", "1h", "15m", "2m", "0s", budgets));
+            case 0 -> job(new LifecycleSpec(false, "10m", null, "15m", "60s", "2m", null, budgets));
+            case 1 -> job(new LifecycleSpec(false, "10m", null, "15m", "60s", "2m", "5m", budgets));
+            default -> job(new LifecycleSpec(false, "10m", "1h", "15m", "60s", "2m", "0s", budgets));
         };
     }
 

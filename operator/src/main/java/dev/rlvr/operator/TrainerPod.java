@@ -25,6 +25,9 @@ import java.util.Optional;
 record TrainerPod(Ownership owner, int attempt, Settings settings) {
     static final String CONTAINER = "trainer";
 
+    /** Where the launcher of pod 0 listens for those of the other pods. */
+    private static final int RENDEZVOUS_PORT = 29400;
+
     /** User and group of the process and of the files on its volumes: any but root. */
     private static final long NOBODY = 65532;
 
@@ -110,6 +113,9 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 new EnvVar("RLVR_BUNDLED", "/opt/rlvr/bundled", null),
                 // the root file system is read-only, and libraries unpack to the home folder
                 new EnvVar("HOME", "/tmp", null)));
+        if (spec().replicas() > 1) {
+            environment.addAll(rendezvous());
+        }
         TrainerEnvironment.NATIVE.forEach((name, value) -> environment.add(new EnvVar(name, value, null)));
         ModelSpec model = owner.job().getSpec().model();
         if (model.secretName() != null) {
@@ -121,6 +127,20 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                     .build());
         }
         return environment;
+    }
+
+    /** Pods find pod 0 by its name, and each other by addresses; the group keeps out a pod that an earlier attempt has left behind. */
+    private List<EnvVar> rendezvous() {
+        String first = "%s-0.%s:%d".formatted(owner.attemptName(attempt), owner.sharedName(), RENDEZVOUS_PORT);
+        return List.of(
+                new EnvVar("RLVR_RENDEZVOUS", first, null),
+                new EnvVar("RLVR_GROUP", owner.job().getMetadata().getUid() + "-" + attempt, null),
+                new EnvVarBuilder()
+                        .withName("RLVR_BIND_HOST")
+                        .withNewValueFrom()
+                        .withNewFieldRef("v1", "status.podIP")
+                        .endValueFrom()
+                        .build());
     }
 
     private ResourceRequirements resources() {

@@ -5,6 +5,8 @@ import dev.rlvr.crds.TrainerSpec;
 import dev.rlvr.lifecycle.Action;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -52,19 +54,28 @@ final class LocalApplier {
         Files.createDirectories(folder.logs());
         Instant createdAt = clock.instant();
         List<LocalPod> pods = new ArrayList<>();
+        String rendezvous = "127.0.0.1:" + freePort();
         for (int index = 0; index < job.getSpec().trainer().replicas(); index++) {
-            pods.add(startPod(number, index));
+            pods.add(startPod(number, index, rendezvous));
         }
         LocalAttempt attempt = new LocalAttempt(number, createdAt, pods);
         processes.add(attempt, pods);
         folder.trainers().record(pods.stream().map(LocalPod::process).toList());
     }
 
-    private LocalPod startPod(int attempt, int index) throws IOException {
+    /** Where the first launcher will listen; it is free now. */
+    private static int freePort() throws IOException {
+        try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return probe.getLocalPort();
+        }
+    }
+
+    private LocalPod startPod(int attempt, int index, String rendezvous) throws IOException {
         Path lastWords = folder.lastWords(attempt, index);
         Files.deleteIfExists(lastWords);
+        int threads = threads(job.getSpec().trainer());
         ProcessBuilder command = trainer.command(
-                        threads(job.getSpec().trainer()),
+                        threads,
                         List.of(
                                 "--job",
                                 folder.job().toString(),
@@ -77,6 +88,8 @@ final class LocalApplier {
                 .putAll(Map.of(
                         "RLVR_ATTEMPT", Integer.toString(attempt),
                         "RLVR_REPLICA", Integer.toString(index),
+                        "RLVR_RENDEZVOUS", rendezvous,
+                        "RLVR_THREADS", Integer.toString(threads),
                         "RLVR_WATCH_STDIN", "true",
                         "RLVR_TERMINATION_LOG", lastWords.toString()));
         Instant startedAt = clock.instant();
@@ -86,8 +99,6 @@ final class LocalApplier {
     /** The machine's cores are shared by all ranks, for all of them run here. */
     static int threads(TrainerSpec trainer) {
         int ranks = trainer.replicas() * trainer.ranksPerReplica();
-        return trainer.threadsPerRank() > 0
-                ? trainer.threadsPerRank()
-                : Math.max(1, Runtime.getRuntime().availableProcessors() / ranks);
+        return trainer.threads(Runtime.getRuntime().availableProcessors(), ranks);
     }
 }

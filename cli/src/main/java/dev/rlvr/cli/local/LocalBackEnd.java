@@ -115,7 +115,7 @@ public final class LocalBackEnd {
         CompletableFuture.allOf(trainers.stream().map(ProcessHandle::onExit).toArray(CompletableFuture[]::new))
                 .completeOnTimeout(null, grace.toMillis(), TimeUnit.MILLISECONDS)
                 .join();
-        trainers.forEach(ProcessHandle::destroyForcibly);
+        trainers.forEach(LocalPod::kill);
         for (ProcessHandle trainer : trainers) {
             trainer.onExit().join();
         }
@@ -140,6 +140,7 @@ public final class LocalBackEnd {
                         lifecycle.startDeadline(),
                         lifecycle.activeDeadline(),
                         lifecycle.stallDeadline(),
+                        lifecycle.peerTimeout(),
                         lifecycle.stopGracePeriod(),
                         lifecycle.ttlAfterFinished(),
                         lifecycle.restarts())));

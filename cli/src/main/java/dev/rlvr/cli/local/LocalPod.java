@@ -7,11 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A trainer process that stands for a pod. Its standard input stays open as long as this process lives, which is how the trainer knows
- * that it is still wanted.
+ * A trainer process that stands for a pod, with the ranks that it may have started. Its standard input stays open as long as this process
+ * lives, which is how the trainer knows that it is still wanted.
  *
  * @param index completion index, from 0
  * @param process the trainer
@@ -53,10 +54,17 @@ record LocalPod(int index, Process process, Instant startedAt, Path lastWords) {
         process.destroy();
         var _ = process.onExit()
                 .orTimeout(gracePeriod.toMillis(), TimeUnit.MILLISECONDS)
-                .whenComplete((exited, late) -> process.destroyForcibly());
+                .whenComplete((exited, late) -> kill());
     }
 
     void kill() {
-        process.destroyForcibly();
+        kill(process.toHandle());
+    }
+
+    /** Kills its ranks, too: one that is frozen would not notice that it is alone. */
+    static void kill(ProcessHandle trainer) {
+        List<ProcessHandle> ranks = trainer.descendants().toList();
+        trainer.destroyForcibly();
+        ranks.forEach(ProcessHandle::destroyForcibly);
     }
 }
