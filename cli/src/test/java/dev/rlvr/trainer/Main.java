@@ -12,7 +12,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -58,9 +60,23 @@ public final class Main {
             }
             return;
         }
+        if (!System.getenv().getOrDefault("RLVR_REPLICA", "0").equals("0")) {
+            follow(Path.of(args.get(args.indexOf("--work") + 1)));
+            return;
+        }
         JsonNode job = new ObjectMapper(new YAMLFactory())
                 .readTree(Path.of(args.get(args.indexOf("--job") + 1)).toFile());
         new Main(job.path("spec"), Path.of(args.get(args.indexOf("--work") + 1)), behaviour).run();
+    }
+
+    /** A replica that is not the first does nothing of its own until the first is done. */
+    private static void follow(Path work) throws InterruptedException {
+        Map<String, String> environment = new TreeMap<>(System.getenv());
+        environment.keySet().retainAll(List.of("RLVR_REPLICA", "RLVR_RENDEZVOUS", "RLVR_THREADS", "OMP_NUM_THREADS"));
+        System.out.println(environment);
+        while (!Files.exists(work.resolve("model"))) {
+            Thread.sleep(5);
+        }
     }
 
     private void run() throws Exception {

@@ -40,8 +40,9 @@ public record LifecycleSpec(
         @Default("60s")
         @Size(max = Durations.MAX_LENGTH)
         @ValidationRule(value = Durations.RULE, message = Durations.MESSAGE)
-        @JsonPropertyDescription("Longest time from the moment a rank dies, freezes or is cut off until all ranks have ended, for the"
-                + " attempt to be restarted. Default 60s.")
+        @JsonPropertyDescription(
+                "Longest time from the moment a rank dies, freezes or is cut off until all ranks have ended, for the"
+                        + " attempt to be restarted. Default 60s.")
         String peerTimeout,
 
         @Default("2m")

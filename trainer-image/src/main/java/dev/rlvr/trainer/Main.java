@@ -104,8 +104,8 @@ public final class Main implements Callable<Integer> {
     private int launch(RLVRJob of) throws InterruptedException {
         LaunchSettings settings =
                 LaunchSettings.of(of, environment, Runtime.getRuntime().availableProcessors());
-        RankCommand rank = RankCommand.likeThisProcess(
-                Main.class, List.of("--job", job.toString(), "--work", work.toString()));
+        RankCommand rank =
+                RankCommand.likeThisProcess(Main.class, List.of("--job", job.toString(), "--work", work.toString()));
         Launcher launcher = new Launcher(settings, rank, System.out);
         stop.whenRequested(launcher::stop);
         Verdict verdict = launcher.run();

@@ -26,9 +26,8 @@ final class FirstReplica implements Replicas {
 
     FirstReplica(LaunchSettings settings) {
         this.settings = settings;
-        this.missing = IntStream.range(1, settings.world().replicas())
-                .boxed()
-                .collect(Collectors.toCollection(TreeSet::new));
+        this.missing =
+                IntStream.range(1, settings.world().replicas()).boxed().collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Override

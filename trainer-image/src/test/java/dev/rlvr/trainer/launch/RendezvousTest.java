@@ -49,12 +49,14 @@ class RendezvousTest {
     void aPodThatDoesNotFindTheFirstSaysWhere() throws Exception {
         StandInJob job = StandInJob.of(folder, 2, 1);
 
-        Verdict verdict = job.start(job.settings(1, job.port(), Duration.ofSeconds(1))).verdict();
+        Verdict verdict =
+                job.start(job.settings(1, job.port(), Duration.ofSeconds(1))).verdict();
 
         assertThat(verdict.kind()).isEqualTo(Kind.TryAgain);
         assertThat(verdict.message())
-                .isEqualTo("waited 1 s (spec.lifecycle.startDeadline) for replica 0 at 127.0.0.1:%d (Connection refused)"
-                        .formatted(job.port()));
+                .isEqualTo(
+                        "waited 1 s (spec.lifecycle.startDeadline) for replica 0 at 127.0.0.1:%d (Connection refused)"
+                                .formatted(job.port()));
     }
 
     @Test
@@ -79,8 +81,7 @@ class RendezvousTest {
         List<Running> launchers = List.of(job.start(0), job.start(1), job.start(2));
 
         for (Running launcher : launchers) {
-            assertThat(launcher.verdict())
-                    .isEqualTo(new Verdict(Kind.Failed, "rank 2: training failed: out of ideas"));
+            assertThat(launcher.verdict()).isEqualTo(new Verdict(Kind.Failed, "rank 2: training failed: out of ideas"));
         }
     }
 

@@ -134,7 +134,10 @@ record StandInJob(Path folder, int replicas, int ranksPerReplica, int port, Stri
 
     /** Sends a signal, by its name. */
     static void signal(String name, ProcessHandle to) throws Exception {
-        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(to.pid())).start().waitFor()).isZero();
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(to.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     /** Waits for the end of processes, and says how long that took at most from now. */
