@@ -24,7 +24,7 @@ sealed interface Event {
     record StopAsked() implements Event {}
 
     /** A wait is over. */
-    record Due(Wait wait) implements Event {}
+    record Due(Wait what) implements Event {}
 
     /** What is waited for. */
     enum Wait {

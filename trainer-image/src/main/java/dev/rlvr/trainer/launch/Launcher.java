@@ -62,8 +62,8 @@ public final class Launcher {
             replicas.end(verdict);
         } catch (IOException e) {
             LOG.error("input or output failed", e);
-            verdict = verdict.or(Verdict.tryAgain("the launcher of replica %d: %s"
-                    .formatted(settings.world().replica(), e.getMessage())));
+            verdict = verdict.or(Verdict.tryAgain(
+                    "the launcher of replica %d: %s".formatted(settings.world().replica(), e.getMessage())));
         }
         return verdict;
     }

@@ -34,15 +34,14 @@ public final class Lifeline {
                     launcher,
                     peerTimeout);
             // not virtual: those share as many threads as there are cores, and the trainer may keep these busy
-            link.open(
-                    Thread.ofPlatform().daemon().name("launcher-watch-", 0).factory(), event -> {
-                        // a launcher speaks to its ranks by signals alone
-                        if (event instanceof Event.Silent(Member _, String howLong)) {
-                            lost.accept("the launcher has not answered for " + howLong);
-                        } else if (event instanceof Event.Gone) {
-                            lost.accept("the launcher is gone");
-                        }
-                    });
+            link.open(Thread.ofPlatform().daemon().name("launcher-watch-", 0).factory(), event -> {
+                // a launcher speaks to its ranks by signals alone
+                if (event instanceof Event.Silent(Member _, String howLong)) {
+                    lost.accept("the launcher has not answered for " + howLong);
+                } else if (event instanceof Event.Gone) {
+                    lost.accept("the launcher is gone");
+                }
+            });
         } catch (IOException e) {
             lost.accept("the launcher cannot be reached: " + e.getMessage());
         }

@@ -2,6 +2,7 @@ package dev.rlvr.trainer.launch;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ final class Ranks implements AutoCloseable {
         Set<Member> members =
                 settings.world().ranks().mapToObj(Member.Rank::new).collect(Collectors.toSet());
         Gate gate = Gate.open(
-                new InetSocketAddress("127.0.0.1", 0),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 settings.group(),
                 members,
                 settings.peerTimeout(),
@@ -86,7 +87,7 @@ final class Ranks implements AutoCloseable {
         environment.put(LaunchSettings.GROUP, settings.group());
         environment.put(World.THREADS, Integer.toString(settings.threads()));
         environment.put("OMP_NUM_THREADS", Integer.toString(settings.threads()));
-        environment.put(Lifeline.LAUNCHER, "127.0.0.1:" + gate.port());
+        environment.put(Lifeline.LAUNCHER, InetAddress.getLoopbackAddress().getHostAddress() + ":" + gate.port());
         environment.put(
                 Lifeline.PEER_TIMEOUT, Long.toString(settings.peerTimeout().toMillis()));
         return environment;

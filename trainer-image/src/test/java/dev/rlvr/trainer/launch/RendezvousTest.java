@@ -122,8 +122,8 @@ class RendezvousTest {
             cable.cut();
 
             assertThat(StandInJob.untilGone(ranks)).isLessThan(StandInJob.PEER_TIMEOUT.plus(SLACK));
-            assertThat(first.verdict()).isEqualTo(Verdict.tryAgain("replica 1 has not answered for 2.5 s"));
-            assertThat(second.verdict()).isEqualTo(Verdict.tryAgain("replica 0 has not answered for 2.5 s"));
+            assertThat(first.verdict()).isEqualTo(Verdict.tryAgain("replica 1 has not answered for 1.7 s"));
+            assertThat(second.verdict()).isEqualTo(Verdict.tryAgain("replica 0 has not answered for 1.7 s"));
         }
     }
 }
