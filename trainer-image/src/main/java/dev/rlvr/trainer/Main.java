@@ -1,6 +1,7 @@
 package dev.rlvr.trainer;
 
 import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.trainer.collectives.LostRankException;
 import dev.rlvr.trainer.data.SourceResolver;
 import dev.rlvr.trainer.launch.LaunchSettings;
 import dev.rlvr.trainer.launch.Launcher;
@@ -83,6 +84,8 @@ public final class Main implements Callable<Integer> {
             return 0;
         } catch (InputException e) {
             return end(WRONG_INPUT, e.getMessage());
+        } catch (LostRankException e) {
+            return end(TRY_AGAIN, Verdict.LOST_RANK + ": " + e.getMessage());
         } catch (StoppedException e) {
             return end(TRY_AGAIN, "stopped on request; the state is saved");
         } catch (DivergedException e) {

@@ -148,9 +148,6 @@ record StandInJob(Path folder, int replicas, int ranksPerReplica, int port, Stri
                     .isLessThan(Duration.ofSeconds(30).toNanos());
             Thread.sleep(10);
         }
-                + StackWalker.getInstance()
-                        .walk(f -> f.skip(1).findFirst().get().getMethodName()) + " "
-                + Duration.ofNanos(System.nanoTime() - begin).toMillis());
         return Duration.ofNanos(System.nanoTime() - begin);
     }
 
