@@ -176,7 +176,8 @@ final class Catalogue {
         Path folder = sides.target().resolve("runs").resolve(name);
         return new Benchmark(
                 name,
-                "GRPO step as above, %d ranks of one thread against one rank of %d".formatted(sides.threads(), sides.threads()),
+                "GRPO step as above, %d ranks of one thread against one rank of %d"
+                        .formatted(sides.threads(), sides.threads()),
                 (double) PROMPTS * ANSWERS * ANSWER_TOKENS,
                 "tokens",
                 "sum of the processes' peaks",

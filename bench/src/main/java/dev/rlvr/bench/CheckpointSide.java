@@ -111,8 +111,7 @@ final class CheckpointSide implements SideLoop.Work {
         await();
         Checkpoints.Saved saved = checkpoints.newest().orElseThrow();
         try (var owner = engine.owner().newSubManager()) {
-            Weights weights =
-                    Weights.load(owner, engine.weights().config(), saved.file("model.safetensors"));
+            Weights weights = Weights.load(owner, engine.weights().config(), saved.file("model.safetensors"));
             AdamW.start(owner, weights, Engine.OPTIMIZER)
                     .resume(TensorFiles.open(saved.files("optimizer")), 1)
                     .close();

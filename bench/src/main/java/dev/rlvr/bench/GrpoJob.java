@@ -39,12 +39,7 @@ record GrpoJob(
         List<String> check = Stream.concat(run.stream(), Stream.of("--check")).toList();
         String trainer = "dev.rlvr.trainer.Main";
         return new WatchedRuns(
-                name,
-                sides.java(trainer, run),
-                Optional.of(sides.java(trainer, check)),
-                work,
-                "metrics.jsonl",
-                steps);
+                name, sides.java(trainer, run), Optional.of(sides.java(trainer, check)), work, "metrics.jsonl", steps);
     }
 
     /** One gradient step per rollout batch and no checkpoint in between, as the peer has it. */
@@ -70,6 +65,16 @@ record GrpoJob(
                   trainer: {gpusPerReplica: 0, ranksPerReplica: %d, threadsPerRank: %d, precision: %s, recomputation: %s}
                   checkpoint: {everySteps: 1000, exportHuggingFace: false}
                 """.formatted(
-                model, problems(), steps, prompts, answers, prompts, answerTokens, ranks, threadsPerRank, precision, recomputation);
+                        model,
+                        problems(),
+                        steps,
+                        prompts,
+                        answers,
+                        prompts,
+                        answerTokens,
+                        ranks,
+                        threadsPerRank,
+                        precision,
+                        recomputation);
     }
 }

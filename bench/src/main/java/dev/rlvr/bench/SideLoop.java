@@ -28,7 +28,7 @@ final class SideLoop {
         /** Does the work of one round and returns its check. */
         double round() throws IOException;
 
-        /** Whether the figure of memory is what the round needed beyond what was there before it, not the process's peak. */
+        /** Whether the figure of memory is what rounds need beyond what was there before the first, not the process's peak. */
         default boolean countsMemoryOfRound() {
             return false;
         }
@@ -51,8 +51,12 @@ final class SideLoop {
         try (Work work = start.open()) {
             answers.println("{\"ready\": true}");
             BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            double before = Double.NaN;
             while (orders.readLine() != null) {
-                answers.println(JSON.writeValueAsString(measure(work).json()));
+                work.prepare();
+                // before the first round, not before each: an allocator may keep what a round has freed
+                before = Double.isNaN(before) ? memoryBefore(work) : before;
+                answers.println(JSON.writeValueAsString(measure(work, before).json()));
             }
             code = 0;
         } catch (UnsupportedOperationException e) {
@@ -66,13 +70,15 @@ final class SideLoop {
         }
     }
 
-    private static Round measure(Work work) throws IOException {
-        work.prepare();
-        double before = 0;
-        if (work.countsMemoryOfRound()) {
-            Processes.resetPeak();
-            before = Processes.memory("self", "VmRSS");
+    private static double memoryBefore(Work work) throws IOException {
+        if (!work.countsMemoryOfRound()) {
+            return 0;
         }
+        Processes.resetPeak();
+        return Processes.memory("self", "VmRSS");
+    }
+
+    private static Round measure(Work work, double before) throws IOException {
         long cpu = PROCESS.getProcessCpuTime();
         long start = System.nanoTime();
         double check = work.round();
