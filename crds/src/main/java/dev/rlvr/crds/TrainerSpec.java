@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
         message = "resources.limits must not name the GPU resource; gpusPerReplica adds it")
 @ValidationRule(
         value =
+                "self.sharding != 'Hybrid' || (self.replicas > 1 && (self.gpusPerReplica > 1 || self.ranksPerReplica > 1))",
+        message = "sharding: Hybrid is for several pods of several ranks; use Parameters")
+@ValidationRule(
+        value =
                 "self.reducePrecision == 'F32' || self.replicas > 1 || self.gpusPerReplica > 1 || self.ranksPerReplica > 1",
         message = "reducePrecision is of gradients that travel between ranks and there is only one; use F32")
 @ValidationRule(
@@ -71,8 +75,8 @@ public record TrainerSpec(
         Precision precision,
 
         @Default("None")
-        @JsonPropertyDescription("What is split over the ranks: None, Optimizer, Gradients or Parameters (ZeRO 0 to 3)."
-                + " Default None.")
+        @JsonPropertyDescription("What is split over the ranks: None, Optimizer, Gradients or Parameters (ZeRO 0 to 3);"
+                + " Hybrid splits parameters over the ranks of each pod and keeps a copy per pod. Default None.")
         Sharding sharding,
 
         @Default("F32")
@@ -120,11 +124,12 @@ public record TrainerSpec(
         Never
     }
 
-    /** ZeRO stages by what they split. */
+    /** ZeRO stages by what they split over all ranks; Hybrid splits like Parameters, but within each pod. */
     public enum Sharding {
         None,
         Optimizer,
         Gradients,
-        Parameters
+        Parameters,
+        Hybrid
     }
 }

@@ -3,6 +3,7 @@ package dev.rlvr.trainer;
 import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.crds.TrainerSpec;
 import dev.rlvr.crds.TrainerSpec.Recomputation;
+import dev.rlvr.crds.TrainerSpec.Sharding;
 import dev.rlvr.trainer.model.MemoryNeed;
 import dev.rlvr.trainer.model.ModelConfig;
 import dev.rlvr.trainer.model.Precision;
@@ -43,7 +44,8 @@ record MemoryPlan(
         int ranks = trainer.replicas() * trainer.ranksPerReplica();
         long limit = available / trainer.ranksPerReplica();
         MemoryNeed need = new MemoryNeed(config, precision(spec));
-        long state = need.state(trainer.sharding(), ranks);
+        long state = need.state(
+                trainer.sharding(), trainer.sharding() == Sharding.Hybrid ? trainer.ranksPerReplica() : ranks);
         long snapshot = need.checkpoint(ranks);
         long left = limit - state - snapshot - RUNTIME;
         RecomputationPlan plan = new RecomputationPlan(spec.trainer().recomputation(), need, Math.max(0, left));

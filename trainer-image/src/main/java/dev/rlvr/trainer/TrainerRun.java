@@ -31,6 +31,7 @@ import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
+import dev.rlvr.trainer.sharding.Groups;
 import dev.rlvr.trainer.sharding.ShardedState;
 import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
@@ -72,13 +73,15 @@ final class TrainerRun {
         Duration patience = Durations.parse(spec.lifecycle().stallDeadline());
         Optional<Meeting> meeting = Meeting.of(environment, patience);
         try (NDManager owner = Torch.start(threads());
-                Collectives group = meeting.isPresent() ? Gloo.open(meeting.get(), owner) : Collectives.alone()) {
+                Collectives group = meeting.isPresent() ? Gloo.open(meeting.get(), owner) : Collectives.alone();
+                Groups groups = Groups.of(group, spec.trainer())) {
             RankFiles ranks = new RankFiles(group.rank(), group.size(), patience, group::barrier);
-            run(owner, group, ranks);
+            run(owner, groups, ranks);
         }
     }
 
-    private void run(NDManager owner, Collectives group, RankFiles ranks) throws IOException, InterruptedException {
+    private void run(NDManager owner, Groups groups, RankFiles ranks) throws IOException, InterruptedException {
+        Collectives group = groups.all();
         Checkpoints checkpoints =
                 new Checkpoints(work.resolve("checkpoints"), spec.checkpoint().keep());
         Optional<Checkpoints.Saved> newest = newest(checkpoints, group);
@@ -99,10 +102,11 @@ final class TrainerRun {
                         from.step(),
                         spec.algorithm().steps());
             }
-            ShardedState state = ShardedState.zeros(owner, inputs.model().config(), spec.trainer(), group);
+            ShardedState state = ShardedState.zeros(owner, inputs.model().config(), spec.trainer(), groups);
             Weights weights = weights(state, newest);
             SharedAnswers shared = new SharedAnswers(group);
-            try (Decoder decoder = new Decoder(owner, weights, MemoryPlan.precision(spec), longest(), group);
+            try (Decoder decoder =
+                            new Decoder(owner, weights, MemoryPlan.precision(spec), longest(), groups.sharing());
                     AdamW optimizer = optimizer(owner, state, newest);
                     PolicyLoss loss = new PolicyLoss(spec.algorithm().clip());
                     CheckpointWriter writer = new CheckpointWriter(

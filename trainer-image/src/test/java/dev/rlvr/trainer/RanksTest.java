@@ -18,6 +18,7 @@ import dev.rlvr.trainer.objective.PolicyLoss;
 import dev.rlvr.trainer.optimizer.AdamW;
 import dev.rlvr.trainer.rollout.RandomStreams;
 import dev.rlvr.trainer.rollout.Sample;
+import dev.rlvr.trainer.sharding.Groups;
 import dev.rlvr.trainer.sharding.ShardedState;
 import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
@@ -104,9 +105,10 @@ class RanksTest {
         Rank(RLVRJobSpec spec, NDManager owner, Collectives group, Path start) throws IOException {
             this.spec = spec;
             this.owner = owner;
-            this.state = ShardedState.zeros(owner, MODEL, spec.trainer(), group);
+            Groups groups = Groups.of(group, spec.trainer());
+            this.state = ShardedState.zeros(owner, MODEL, spec.trainer(), groups);
             Weights weights = Weights.of(state.weights().read(TensorFiles.open(List.of(start)), ""));
-            this.decoder = new Decoder(owner, weights, MemoryPlan.precision(spec), 64, group);
+            this.decoder = new Decoder(owner, weights, MemoryPlan.precision(spec), 64, groups.sharing());
             this.optimizer = AdamW.start(
                     owner,
                     state.owned(),
@@ -183,7 +185,9 @@ class RanksTest {
     private static Stream<Arguments> waysToShare() {
         return IntStream.of(2, 4)
                 .boxed()
-                .flatMap(ranks -> Stream.of(Sharding.values()).map(sharding -> Arguments.of(ranks, sharding)));
+                .flatMap(ranks -> Stream.of(Sharding.values())
+                        .filter(sharding -> sharding != Sharding.Hybrid || ranks == 4)
+                        .map(sharding -> Arguments.of(ranks, sharding)));
     }
 
     @ParameterizedTest
@@ -194,7 +198,7 @@ class RanksTest {
         List<Outcome> shared = train(
                 ranks,
                 "forkingTokens: {fraction: 0.2}",
-                ", ranksPerReplica: %d, sharding: %s".formatted(ranks, sharding));
+                ", replicas: %d, ranksPerReplica: 2, sharding: %s".formatted(ranks / 2, sharding));
 
         for (Outcome rank : shared) {
             assertThat(rank.kept()).isEqualTo(alone.kept());

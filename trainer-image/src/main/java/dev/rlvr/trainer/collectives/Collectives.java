@@ -16,6 +16,15 @@ public interface Collectives extends AutoCloseable {
     /** Number of ranks, at least 1. */
     int size();
 
+    /**
+     * A group of some of these ranks; each rank opens the one that it belongs to.
+     *
+     * @param name the same for all its members, and no other group's
+     * @param rank of this process in it
+     * @param size of it
+     */
+    Collectives among(String name, int rank, int size);
+
     /** A transfer under way; the tensors that were given must not change before it has been awaited. */
     @FunctionalInterface
     interface Pending {

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.LibTorch;
 import dev.rlvr.trainer.torch.Script;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,11 +35,13 @@ public final class Gloo implements Collectives {
     private final Meeting meeting;
     private final NDManager owner;
     private final Script script;
+    private final MemorySegment store;
 
-    private Gloo(Meeting meeting, NDManager owner, Script script) {
+    private Gloo(Meeting meeting, NDManager owner, MemorySegment store) {
         this.meeting = meeting;
         this.owner = owner;
-        this.script = script;
+        this.script = Script.compile(SCRIPT.replace("$GROUP", meeting.group()));
+        this.store = store;
     }
 
     /**
@@ -48,8 +51,17 @@ public final class Gloo implements Collectives {
      * @throws LostRankException if rank 0 cannot be reached in time
      */
     public static Gloo open(Meeting meeting, NDManager owner) throws InterruptedException {
-        ProcessGroup.open(meeting);
-        return new Gloo(meeting, owner.newSubManager(), Script.compile(SCRIPT.replace("$GROUP", meeting.group())));
+        return new Gloo(meeting, owner.newSubManager(), ProcessGroup.open(meeting));
+    }
+
+    @Override
+    public Collectives among(String name, int rank, int size) {
+        if (size == 1) {
+            return Collectives.alone();
+        }
+        Meeting some = meeting.among(name, rank, size);
+        ProcessGroup.open(some, store, name);
+        return new Gloo(some, owner.newSubManager(), store);
     }
 
     @Override

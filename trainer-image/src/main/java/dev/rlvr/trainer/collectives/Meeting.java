@@ -16,6 +16,11 @@ import java.util.Optional;
  * @param timeout longest that one call waits for the slowest rank
  */
 public record Meeting(int rank, int size, String host, int port, String bind, String group, Duration timeout) {
+    /** The same for some of the ranks. */
+    Meeting among(String name, int newRank, int newSize) {
+        return new Meeting(newRank, newSize, host, port, bind, group + "/" + name, timeout);
+    }
+
     /** What a launcher told this rank; empty where the job has one rank. */
     public static Optional<Meeting> of(Map<String, String> environment, Duration timeout) {
         if (!environment.containsKey("RLVR_RANK")) {

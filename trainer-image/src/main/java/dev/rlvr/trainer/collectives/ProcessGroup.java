@@ -40,12 +40,32 @@ final class ProcessGroup {
 
     private ProcessGroup() {}
 
-    static void open(Meeting meeting) throws InterruptedException {
+    /** Meets the other ranks; returns the store that further groups of some of them are made with. */
+    static MemorySegment open(Meeting meeting) throws InterruptedException {
         if (meeting.rank() > 0) {
             awaitStore(meeting);
         }
+        MemorySegment store = store(meeting, meeting.timeout().toMillis());
+        open(meeting, store);
+        return store;
+    }
+
+    /** Meets those ranks of a group whose own group has the same prefix. */
+    static void open(Meeting meeting, MemorySegment store, String prefix) {
+        MemorySegment prefixed = object(1024);
+        call(
+                "_ZN4c10d11PrefixStoreC1E" + STRING
+                        + "N3c1013intrusive_ptrINS_5StoreENS7_6detail34intrusive_target_default_null_typeIS9_EEEE",
+                FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, ADDRESS),
+                prefixed,
+                string(prefix),
+                pointer(store));
+        pin(prefixed);
+        open(meeting, prefixed);
+    }
+
+    private static void open(Meeting meeting, MemorySegment store) {
         long timeout = meeting.timeout().toMillis();
-        MemorySegment store = store(meeting, timeout);
         MemorySegment gloo = object(2048);
         call(
                 "_ZN4c10d16ProcessGroupGlooC1ERK" + STORE_POINTER + "iiNS2_INS0_7OptionsENS5_ISA_EEEE",

@@ -15,6 +15,8 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
     /**
      * What a rank holds of weights, gradients and both moments of the optimizer, and the copies that BF16 computes with; with several ranks also
      * the units that are on their way between them.
+     *
+     * @param ranks that share
      */
     public long state(Sharding sharding, int ranks) {
         long all = F32 * config.parameters();
@@ -24,14 +26,15 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
         return switch (sharding) {
             case None, Optimizer -> 2 * all + moments + workingCopies() + (ranks > 1 ? 2 * layer : 0);
             case Gradients -> all + share + moments + workingCopies() + 4 * layer;
-            case Parameters ->
+            case Parameters, Hybrid ->
                 2 * share + moments + workingCopies() / ranks + F32 * outside() + outsideCopies() + 6 * layer;
         };
     }
 
     /** What sampling adds where a rank has but its share of the weights: all the others' layers. */
     public long gathered(Sharding sharding) {
-        return sharding == Sharding.Parameters ? precision.bytes() * (config.parameters() - outside()) : 0;
+        boolean shares = sharding == Sharding.Parameters || sharding == Sharding.Hybrid;
+        return shares ? precision.bytes() * (config.parameters() - outside()) : 0;
     }
 
     /** A rank's part of weights and both moments of the optimizer in F32, as a checkpoint has them. */

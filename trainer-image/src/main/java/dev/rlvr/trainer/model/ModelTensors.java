@@ -69,9 +69,9 @@ public final class ModelTensors implements GradientSums {
         return zeros(owner, config, FlatLayout.of(config, shares), 0, shares);
     }
 
-    /** One of so many shares of tensors of zeros. */
-    public static ModelTensors zerosShare(NDManager owner, ModelConfig config, int shares, int share) {
-        return zeros(owner, config, FlatLayout.of(config, shares), share, share + 1);
+    /** Shares {@code [low, high)} of so many of tensors of zeros. */
+    public static ModelTensors zerosShare(NDManager owner, ModelConfig config, int shares, int low, int high) {
+        return zeros(owner, config, FlatLayout.of(config, shares), low, high);
     }
 
     private static ModelTensors zeros(NDManager owner, ModelConfig config, FlatLayout layout, int low, int high) {
@@ -82,14 +82,14 @@ public final class ModelTensors implements GradientSums {
         return new ModelTensors(config, layout, low, high, flats);
     }
 
-    /** One share of these tensors, which are whole; it is the same memory. */
-    public ModelTensors share(int share) {
+    /** Shares {@code [from, to)} of those that are here; it is the same memory. */
+    public ModelTensors share(int from, int to) {
         List<NDArray> slices = new ArrayList<>();
         for (int block = 0; block < flats.size(); block++) {
             long size = layout.shareSize(block);
-            slices.add(slice(flats.get(block), share * size, (share + 1) * size));
+            slices.add(slice(flats.get(block), (from - low) * size, (to - low) * size));
         }
-        return new ModelTensors(config, layout, share, share + 1, slices);
+        return new ModelTensors(config, layout, from, to, slices);
     }
 
     /** Where values come from. */

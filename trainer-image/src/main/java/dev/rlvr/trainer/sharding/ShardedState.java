@@ -25,11 +25,13 @@ import java.util.List;
  * <tr><td>Optimizer (ZeRO 1)</td><td>all</td><td>all</td><td>share</td></tr>
  * <tr><td>Gradients (ZeRO 2)</td><td>all</td><td>share, and two units on their way</td><td>share</td></tr>
  * <tr><td>Parameters (ZeRO 3)</td><td>share, and two units in use</td><td>share, and two units on their way</td><td>share</td></tr>
+ * <tr><td>Hybrid</td><td colspan="3">as Parameters, in as many shares as a pod has ranks</td></tr>
  * </table>
  */
 public final class ShardedState {
     private final Sharding sharding;
-    private final Collectives group;
+    private final Groups groups;
+    private final DataType travels;
     private final ModelTensors weights;
     private final ModelTensors gradients;
     private final ModelTensors owned;
@@ -37,32 +39,47 @@ public final class ShardedState {
     private final Reduction reduction;
 
     private ShardedState(
-            Sharding sharding, Collectives group, ModelTensors weights, ModelTensors gradients, Reduction reduction) {
+            Sharding sharding,
+            Groups groups,
+            DataType travels,
+            ModelTensors weights,
+            ModelTensors gradients,
+            Reduction reduction) {
         this.sharding = sharding;
-        this.group = group;
+        this.groups = groups;
+        this.travels = travels;
         this.weights = weights;
         this.gradients = gradients;
-        this.owned = sharding == Sharding.None || !weights.isWhole() ? weights : weights.share(group.rank());
-        this.ownedGradients =
-                sharding == Sharding.None || !gradients.isWhole() ? gradients : gradients.share(group.rank());
+        this.owned = owned(weights);
+        this.ownedGradients = owned(gradients);
         this.reduction = reduction;
     }
 
+    private ModelTensors owned(ModelTensors tensors) {
+        return sharding == Sharding.None || !tensors.isWhole()
+                ? tensors
+                : tensors.share(groups.firstShare(), groups.endShare());
+    }
+
     /** Tensors of zeros; weights are to be filled in. */
-    public static ShardedState zeros(NDManager owner, ModelConfig config, TrainerSpec spec, Collectives group) {
+    public static ShardedState zeros(NDManager owner, ModelConfig config, TrainerSpec spec, Groups groups) {
         Sharding sharding = spec.sharding();
         DataType travels = spec.reducePrecision() == Precision.BF16 ? DataType.BFLOAT16 : DataType.FLOAT32;
-        ModelTensors weights = sharding == Sharding.Parameters
-                ? ModelTensors.zerosShare(owner, config, group.size(), group.rank())
-                : ModelTensors.zeros(owner, config, group.size());
+        boolean wholeWeights = sharding != Sharding.Parameters && sharding != Sharding.Hybrid;
         boolean wholeGradients = sharding == Sharding.None || sharding == Sharding.Optimizer;
-        ModelTensors gradients = wholeGradients
-                ? ModelTensors.zeros(owner, config, group.size())
-                : ModelTensors.zerosShare(owner, config, group.size(), group.rank());
+        ModelTensors gradients = zeros(owner, config, groups, wholeGradients);
         Reduction reduction = wholeGradients
-                ? new ReductionAtTheEnd(gradients, group, travels, sharding == Sharding.None)
-                : new ReductionPerPass(owner, gradients, group, travels);
-        return new ShardedState(sharding, group, weights, gradients, reduction);
+                ? new ReductionAtTheEnd(gradients, groups.sharing(), travels, sharding == Sharding.None)
+                : new ReductionPerPass(owner, gradients, groups.sharing(), travels);
+        return new ShardedState(
+                sharding, groups, travels, zeros(owner, config, groups, wholeWeights), gradients, reduction);
+    }
+
+    private static ModelTensors zeros(NDManager owner, ModelConfig config, Groups groups, boolean whole) {
+        int shares = groups.all().size();
+        return whole
+                ? ModelTensors.zeros(owner, config, shares)
+                : ModelTensors.zerosShare(owner, config, shares, groups.firstShare(), groups.endShare());
     }
 
     /** The weights that this rank holds. */
@@ -77,14 +94,12 @@ public final class ShardedState {
 
     /** Moments or the like of {@link #owned}: zeros. */
     public ModelTensors zerosLikeOwned(NDManager owner) {
-        return owned.isWhole()
-                ? ModelTensors.zeros(owner, weights.config(), group.size())
-                : ModelTensors.zerosShare(owner, weights.config(), group.size(), group.rank());
+        return zeros(owner, weights.config(), groups, owned.isWhole());
     }
 
     /** What this rank writes of tensors like {@link #owned} or {@link #weights} to a checkpoint: its share. */
     public ModelTensors written(ModelTensors tensors) {
-        return group.size() > 1 && tensors.isWhole() ? tensors.share(group.rank()) : tensors;
+        return tensors.share(groups.written(), groups.written() + 1);
     }
 
     /**
@@ -99,12 +114,33 @@ public final class ShardedState {
     /** Sums the gradients of all ranks; returns those of {@link #owned}. */
     public ModelTensors reduce() {
         reduction.finish();
+        if (groups.copies().size() > 1) {
+            sumOverCopies();
+        }
         return ownedGradients;
+    }
+
+    private void sumOverCopies() {
+        Collectives copies = groups.copies();
+        List<NDArray> flats = ownedGradients.flats();
+        List<NDArray> mine =
+                ownedGradients.share(groups.written(), groups.written() + 1).flats();
+        List<Collectives.Pending> sums = new ArrayList<>();
+        for (int i = 0; i < flats.size(); i++) {
+            sums.add(copies.reduceScatter(flats.get(i), mine.get(i), travels));
+        }
+        List<Collectives.Pending> gathers = new ArrayList<>();
+        for (int i = 0; i < flats.size(); i++) {
+            gathers.add(copies.allGather(sums.get(i).await(), flats.get(i)));
+        }
+        gathers.forEach(Collectives.Pending::await);
     }
 
     /** The norm of all gradients, given that of the owned ones. */
     public double norm(double ownedNorm) {
-        return sharding == Sharding.None ? ownedNorm : Math.sqrt(group.sum(ownedNorm * ownedNorm)[0]);
+        return sharding == Sharding.None
+                ? ownedNorm
+                : Math.sqrt(groups.sharing().sum(ownedNorm * ownedNorm)[0]);
     }
 
     /** After the optimizer's step: sets gradients to 0, and gives the others what it changed where they hold it. */
@@ -113,8 +149,8 @@ public final class ShardedState {
         if (weights.isWhole() && !owned.isWhole()) {
             List<Collectives.Pending> pending = new ArrayList<>();
             for (int block = 0; block < owned.flats().size(); block++) {
-                pending.add(group.allGather(
-                        owned.flats().get(block), weights.flats().get(block)));
+                pending.add(groups.sharing()
+                        .allGather(owned.flats().get(block), weights.flats().get(block)));
             }
             pending.forEach(Collectives.Pending::await);
         }
@@ -149,7 +185,7 @@ public final class ShardedState {
     private UnitTensors gathered(UnitTensors whole) {
         List<NDArray> shares = weights.flats(whole.unit());
         for (int i = 0; i < shares.size(); i++) {
-            group.allGather(shares.get(i), whole.blocks().get(i)).await();
+            groups.sharing().allGather(shares.get(i), whole.blocks().get(i)).await();
         }
         return whole;
     }
