@@ -62,14 +62,16 @@ class RunStoriesTest {
         Path manifest = folder.resolve("job.yaml");
         Files.writeString(
                 manifest,
-                Files.readString(manifest).replace("gpusPerReplica: 0", "gpusPerReplica: 0, replicas: 2, ranksPerReplica: 64"));
+                Files.readString(manifest)
+                        .replace("gpusPerReplica: 0", "gpusPerReplica: 0, replicas: 2, ranksPerReplica: 64"));
 
         Finished run = world.run("run", "job.yaml");
 
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(world.work().resolve("logs/attempt-1-pod-1.log"))
                 .content()
-                .matches("\\{OMP_NUM_THREADS=1, RLVR_RENDEZVOUS=127\\.0\\.0\\.1:\\d+, RLVR_REPLICA=1, RLVR_THREADS=1}\\s+");
+                .matches(
+                        "\\{OMP_NUM_THREADS=1, RLVR_RENDEZVOUS=127\\.0\\.0\\.1:\\d+, RLVR_REPLICA=1, RLVR_THREADS=1}\\s+");
     }
 
     @Test

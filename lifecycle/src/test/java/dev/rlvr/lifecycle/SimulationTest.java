@@ -40,7 +40,9 @@ class SimulationTest {
         for (long seed = 0; seed < SCHEDULES / 3; seed++) {
             Set<Fault> free = EnumSet.of(Fault.QueueEviction, Fault.ResourcesRemoved);
             Simulation simulation = new Simulation(
-                    seed, free, job(new LifecycleSpec(false, "7d", null, "30m", "60s", "2m", null, new Restarts(0, 0))));
+                    seed,
+                    free,
+                    job(new LifecycleSpec(false, "7d", null, "30m", "60s", "2m", null, new Restarts(0, 0))));
             run(seed, simulation);
             assertThat(simulation.status().state()).as("seed %d", seed).isEqualTo(State.Succeeded);
             assertThat(simulation.status().restarts().total())
