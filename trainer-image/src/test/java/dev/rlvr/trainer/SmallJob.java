@@ -65,6 +65,11 @@ record SmallJob(Path manifest, Path work) {
 
     /** Starts a trainer process that asks to be stopped when its standard input closes; its output is in {@code log.txt}. */
     Process start() throws IOException {
+        return start(Map.of());
+    }
+
+    /** The same with more in its environment. */
+    Process start(Map<String, String> environment) throws IOException {
         Files.createDirectories(work);
         ProcessBuilder builder = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -82,6 +87,7 @@ record SmallJob(Path manifest, Path work) {
         builder.environment().put("RLVR_BUNDLED", BUNDLED.toString());
         builder.environment().put("RLVR_WATCH_STDIN", "true");
         builder.environment().put("RLVR_TERMINATION_LOG", lastWords().toString());
+        builder.environment().putAll(environment);
         builder.redirectErrorStream(true);
         builder.redirectOutput(
                 ProcessBuilder.Redirect.appendTo(work.resolveSibling("log.txt").toFile()));
