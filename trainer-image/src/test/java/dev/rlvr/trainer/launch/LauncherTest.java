@@ -6,6 +6,7 @@ import dev.rlvr.trainer.launch.StandInJob.Running;
 import dev.rlvr.trainer.launch.Verdict.Kind;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -72,6 +73,27 @@ class LauncherTest {
         assertThat(StandInJob.untilGone(ranks))
                 .isBetween(StandInJob.PEER_TIMEOUT.dividedBy(2), StandInJob.PEER_TIMEOUT.plus(SLACK));
         assertThat(launcher.verdict()).isEqualTo(Verdict.tryAgain("rank 1 has not answered for 1.7 s"));
+    }
+
+    @Test
+    void aMachineThatSleptBlamesNobody() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 2);
+        Process launcher = job.startProcess(0);
+        List<ProcessHandle> all = new ArrayList<>(job.ranks());
+        all.add(launcher.toHandle());
+
+        for (ProcessHandle process : all) {
+            StandInJob.signal("STOP", process);
+        }
+        Thread.sleep(StandInJob.PEER_TIMEOUT.plusSeconds(1));
+        for (ProcessHandle process : all) {
+            StandInJob.signal("CONT", process);
+        }
+        Thread.sleep(StandInJob.PEER_TIMEOUT);
+
+        assertThat(all).allMatch(ProcessHandle::isAlive);
+        launcher.destroyForcibly().waitFor();
+        StandInJob.untilGone(all);
     }
 
     @Test
