@@ -93,6 +93,8 @@ record StandInJob(Path folder, int replicas, int ranksPerReplica, int port, Stri
     Process startProcess(int replica) throws IOException {
         List<String> command = new ArrayList<>(java());
         command.addAll(List.of(
+                // a launcher that is killed leaves its files
+                "-Djava.io.tmpdir=" + folder,
                 StandInLauncher.class.getName(),
                 Integer.toString(replicas),
                 Integer.toString(ranksPerReplica),
