@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.RandomStreams;
 import dev.rlvr.trainer.rollout.Sample;
 import dev.rlvr.trainer.rollout.Sampler;
@@ -37,7 +38,7 @@ final class RolloutSide implements SideLoop.Work {
         return sampler
                 .sample(
                         prompts,
-                        new Sampler.Settings(GROUP, 1.0, length),
+                        new AnswerSource.Settings(GROUP, 1.0, length),
                         (prompt, answer) -> RandomStreams.of(RandomStreams.Purpose.ROLLOUT, 0, round, prompt, answer))
                 .stream()
                 .flatMap(List::stream)

@@ -4,9 +4,9 @@ import dev.rlvr.crds.EvaluationSpec;
 import dev.rlvr.crds.RLVRJobStatus.Evaluation;
 import dev.rlvr.trainer.reward.Verdict;
 import dev.rlvr.trainer.reward.VerifierPool;
+import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.RandomStreams;
 import dev.rlvr.trainer.rollout.Sample;
-import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
 import java.util.ArrayList;
@@ -17,15 +17,21 @@ import java.util.stream.IntStream;
 
 /** Measures the policy on held-out problems. */
 final class Evaluator {
-    private final Sampler sampler;
+    private final AnswerSource source;
     private final TextCodec codec;
     private final VerifierPool verifiers;
     private final SharedAnswers shared;
     private final int longest;
     private final long seed;
 
-    Evaluator(Sampler sampler, TextCodec codec, VerifierPool verifiers, SharedAnswers shared, int longest, long seed) {
-        this.sampler = sampler;
+    Evaluator(
+            AnswerSource source,
+            TextCodec codec,
+            VerifierPool verifiers,
+            SharedAnswers shared,
+            int longest,
+            long seed) {
+        this.source = source;
         this.codec = codec;
         this.verifiers = verifiers;
         this.shared = shared;
@@ -58,9 +64,9 @@ final class Evaluator {
     private List<SharedAnswers.Answer> answers(Inputs.HeldOut heldOut, List<List<Integer>> prompts, List<Integer> share)
             throws InterruptedException {
         EvaluationSpec spec = heldOut.spec();
-        List<List<Sample>> samples = sampler.sample(
+        List<List<Sample>> samples = source.sample(
                 share.stream().map(prompts::get).toList(),
-                new Sampler.Settings(spec.samples(), spec.temperature(), longest),
+                new AnswerSource.Settings(spec.samples(), spec.temperature(), longest),
                 (prompt, answer) -> RandomStreams.of(
                         RandomStreams.Purpose.EVALUATION, seed, spec.name().hashCode(), share.get(prompt), answer));
         List<VerifierPool.Attempt> attempts = new ArrayList<>();

@@ -18,6 +18,18 @@ public final class SplitMix64 implements RandomGenerator {
         }
     }
 
+    /** Goes on from where another generator's {@link #state} was taken. */
+    public static SplitMix64 at(long state) {
+        SplitMix64 generator = new SplitMix64();
+        generator.state = state;
+        return generator;
+    }
+
+    /** All that the numbers to come depend on. */
+    public long state() {
+        return state;
+    }
+
     /** The next 64 random bits. */
     @Override
     public long nextLong() {

@@ -1,7 +1,6 @@
 package dev.rlvr.trainer.rollout;
 
 import dev.rlvr.trainer.data.SplitMix64;
-import java.util.random.RandomGenerator;
 import java.util.stream.LongStream;
 
 /**
@@ -25,7 +24,7 @@ public final class RandomStreams {
     }
 
     /** The stream of that purpose and keys; equal arguments give equal numbers. */
-    public static RandomGenerator of(Purpose purpose, long... keys) {
+    public static SplitMix64 of(Purpose purpose, long... keys) {
         long[] seed = LongStream.concat(LongStream.of(purpose.key), LongStream.of(keys))
                 .toArray();
         return new SplitMix64(seed);

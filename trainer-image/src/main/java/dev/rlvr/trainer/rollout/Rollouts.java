@@ -20,7 +20,7 @@ public final class Rollouts {
     private final RLVRJobSpec spec;
     private final ProblemStream problems;
     private final TextCodec codec;
-    private final Sampler sampler;
+    private final AnswerSource source;
     private final VerifierPool verifiers;
     private final SharedAnswers shared;
     private final InstantSource clock;
@@ -29,14 +29,14 @@ public final class Rollouts {
             RLVRJobSpec spec,
             ProblemStream problems,
             TextCodec codec,
-            Sampler sampler,
+            AnswerSource source,
             VerifierPool verifiers,
             SharedAnswers shared,
             InstantSource clock) {
         this.spec = spec;
         this.problems = problems;
         this.codec = codec;
-        this.sampler = sampler;
+        this.source = source;
         this.verifiers = verifiers;
         this.shared = shared;
         this.clock = clock;
@@ -93,7 +93,7 @@ public final class Rollouts {
     private record Round(List<Group> groups, Duration sampling, Duration verifying) {}
 
     /** Answers to one draw of problems, of all ranks. */
-    private Round round(List<Problem> drawn, Sampler.Streams streams) throws InterruptedException {
+    private Round round(List<Problem> drawn, AnswerSource.Streams streams) throws InterruptedException {
         long start = clock.millis();
         List<List<Integer>> prompts =
                 drawn.stream().map(problem -> codec.encode(problem.prompt())).toList();
@@ -118,12 +118,12 @@ public final class Rollouts {
     private record Verified(List<SharedAnswers.Answer> answers, long waited) {}
 
     /** Samples answers; each is verified while others are still being written. */
-    private Verified verified(List<Problem> drawn, List<List<Integer>> prompts, Sampler.Streams streams)
+    private Verified verified(List<Problem> drawn, List<List<Integer>> prompts, AnswerSource.Streams streams)
             throws InterruptedException {
         int size = spec.algorithm().groupSize();
         Sample[] samples = new Sample[drawn.size() * size];
         try (VerifierPool.Verification verification = verifiers.verification()) {
-            sampler.sample(prompts, settings(), streams, (prompt, answer, sample) -> {
+            source.sample(prompts, settings(), streams, (prompt, answer, sample) -> {
                 int at = prompt * size + answer;
                 samples[at] = sample;
                 verification.begin(
@@ -146,8 +146,8 @@ public final class Rollouts {
         return dynamic.enabled() ? dynamic.maxRefills() : 0;
     }
 
-    private Sampler.Settings settings() {
-        return new Sampler.Settings(
+    private AnswerSource.Settings settings() {
+        return new AnswerSource.Settings(
                 spec.algorithm().groupSize(),
                 new Drawing(
                         spec.rollout().temperature(),

@@ -3,20 +3,17 @@ package dev.rlvr.trainer.rollout;
 import ai.djl.ndarray.NDManager;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.Decoding;
-import dev.rlvr.trainer.model.Drawing;
 import dev.rlvr.trainer.model.PromptCache;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.random.RandomGenerator;
-import java.util.stream.IntStream;
 
 /**
  * Samples answers with the trainer's own weights, by continuous batching: answers that end leave, others that wait take their place, and so the
  * batch stays full until no answer waits. A prompt is read once for all of its answers.
  */
-public final class Sampler {
+public final class Sampler implements AnswerSource {
     /** Answers written together unless told otherwise: more are hardly faster on a CPU, and caches grow with them. */
     public static final int ROWS = 512;
 
@@ -35,31 +32,6 @@ public final class Sampler {
     private final Set<Integer> endTokens;
     private final BooleanSupplier stopped;
 
-    /**
-     * How to sample.
-     *
-     * @param answers per prompt
-     * @param longest answer in tokens
-     */
-    public record Settings(int answers, Drawing drawing, int longest) {
-        /** From the full distribution. */
-        public Settings(int answers, double temperature, int longest) {
-            this(answers, new Drawing(temperature, 1, 0), longest);
-        }
-    }
-
-    /** Gives the random numbers of an answer by (prompt, answer), both from 0. */
-    @FunctionalInterface
-    public interface Streams {
-        RandomGenerator of(int prompt, int answer);
-    }
-
-    /** Takes answers as they are finished, on the thread that samples; prompts and answers count from 0. */
-    @FunctionalInterface
-    public interface Finished {
-        void accept(int prompt, int answer, Sample sample);
-    }
-
     /** A sampler that writes up to {@link #ROWS} answers at a time. */
     public Sampler(Decoder decoder, NDManager owner, BooleanSupplier stopped) {
         this(decoder, owner, ROWS, stopped);
@@ -71,28 +43,30 @@ public final class Sampler {
      * @param rows answers written at the same time, at most
      */
     public Sampler(Decoder decoder, NDManager owner, int rows, BooleanSupplier stopped) {
-        this.decoder = decoder;
-        this.owner = owner;
-        this.rows = rows;
-        this.endTokens = Set.copyOf(decoder.weights().config().endTokens());
-        this.stopped = stopped;
+        this(decoder, owner, rows, Set.copyOf(decoder.weights().config().endTokens()), stopped);
     }
 
     /**
-     * Samples answers to prompts.
+     * As {@link #Sampler(Decoder, NDManager, int, BooleanSupplier)}, for answers that end otherwise.
      *
-     * @param prompts token ids
-     * @return the answers of prompt p at position p, {@code settings.answers()} each
+     * @param endTokens tokens that an answer ends with
      */
-    public List<List<Sample>> sample(List<List<Integer>> prompts, Settings settings, Streams streams) {
-        Sample[][] samples = new Sample[prompts.size()][settings.answers()];
-        sample(prompts, settings, streams, (prompt, answer, sample) -> samples[prompt][answer] = sample);
-        return IntStream.range(0, samples.length)
-                .mapToObj(p -> List.of(samples[p]))
-                .toList();
+    public Sampler(Decoder decoder, NDManager owner, int rows, Set<Integer> endTokens, BooleanSupplier stopped) {
+        this.decoder = decoder;
+        this.owner = owner;
+        this.rows = rows;
+        this.endTokens = Set.copyOf(endTokens);
+        this.stopped = stopped;
     }
 
-    /** Samples answers to prompts and hands each over at once. */
+    @Override
+    public List<List<Sample>> sample(List<List<Integer>> prompts, Settings settings, Streams streams) {
+        Gathering gathering = new Gathering(prompts.size(), settings.answers());
+        sample(prompts, settings, streams, gathering);
+        return gathering.samples();
+    }
+
+    @Override
     public void sample(List<List<Integer>> prompts, Settings settings, Streams streams, Finished finished) {
         if (prompts.isEmpty()) {
             return;
@@ -120,6 +94,14 @@ public final class Sampler {
             }
         }
     }
+
+    /** Nothing to do: it samples with the decoder's own weights. */
+    @Override
+    public void weightsChanged(int step) {}
+
+    /** Nothing to do: the decoder is its owner's. */
+    @Override
+    public void close() {}
 
     private static List<Draft> pack(Decoding decoding, List<Draft> drafts) {
         boolean[] open = new boolean[drafts.size()];

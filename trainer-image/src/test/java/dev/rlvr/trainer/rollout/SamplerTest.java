@@ -50,7 +50,7 @@ class SamplerTest {
         owner.close();
     }
 
-    private static Sampler.Streams streams(long seed) {
+    private static AnswerSource.Streams streams(long seed) {
         return (prompt, answer) -> new SplitMix64(seed, prompt, answer);
     }
 
@@ -60,7 +60,7 @@ class SamplerTest {
 
     @Test
     void whatIsAnsweredDoesNotDependOnTheOtherPromptsOfTheCall() {
-        Sampler.Settings settings = new Sampler.Settings(6, 1, 40);
+        AnswerSource.Settings settings = new AnswerSource.Settings(6, 1, 40);
         List<List<Integer>> all = List.of(SHORT, LONG, MIDDLE);
 
         List<List<Sample>> together = sampler.sample(all, settings, streams(1));
@@ -83,7 +83,7 @@ class SamplerTest {
 
     @Test
     void answersThatWaitForARowAreTheSameAnswers() {
-        Sampler.Settings settings = new Sampler.Settings(20, 1, 60);
+        AnswerSource.Settings settings = new AnswerSource.Settings(20, 1, 60);
         List<List<Integer>> prompts = List.of(SHORT, MIDDLE, LONG, List.of(6, 6), MIDDLE);
         List<List<Sample>> together = sampler.sample(prompts, settings, streams(2));
 
@@ -102,7 +102,7 @@ class SamplerTest {
     @Test
     void theSameCallGivesTheSameBits() {
         Sampler few = new Sampler(decoder, owner, 5, () -> false);
-        Sampler.Settings settings = new Sampler.Settings(8, 1.3, 50);
+        AnswerSource.Settings settings = new AnswerSource.Settings(8, 1.3, 50);
 
         assertThat(few.sample(List.of(SHORT, LONG, MIDDLE), settings, streams(10)))
                 .usingRecursiveComparison()
@@ -117,7 +117,7 @@ class SamplerTest {
         new Sampler(decoder, owner, 6, () -> looks.incrementAndGet() < 0)
                 .sample(
                         List.of(SHORT, MIDDLE, LONG),
-                        new Sampler.Settings(10, 1.5, 40),
+                        new AnswerSource.Settings(10, 1.5, 40),
                         streams(11),
                         (prompt, answer, sample) -> {
                             finished.add(prompt + "/" + answer);
@@ -134,7 +134,7 @@ class SamplerTest {
         int longest = 21;
         List<Sample> samples =
                 sampler
-                        .sample(List.of(SHORT, MIDDLE, LONG), new Sampler.Settings(40, 1.5, longest), streams(3))
+                        .sample(List.of(SHORT, MIDDLE, LONG), new AnswerSource.Settings(40, 1.5, longest), streams(3))
                         .stream()
                         .flatMap(List::stream)
                         .toList();
@@ -153,7 +153,7 @@ class SamplerTest {
 
     @Test
     void theShortestAnswerAllowedIsOneToken() {
-        List<Sample> samples = sampler.sample(List.of(MIDDLE), new Sampler.Settings(5, 1, 1), streams(4))
+        List<Sample> samples = sampler.sample(List.of(MIDDLE), new AnswerSource.Settings(5, 1, 1), streams(4))
                 .getFirst();
 
         assertThat(samples).allSatisfy(sample -> assertThat(sample.length()).isEqualTo(1));
@@ -161,7 +161,7 @@ class SamplerTest {
 
     @Test
     void longAnswersOutgrowTheFirstCacheAndAreStillWhatTheModelSays() {
-        List<Sample> samples = sampler.sample(List.of(SHORT, LONG), new Sampler.Settings(12, 1, 110), streams(5))
+        List<Sample> samples = sampler.sample(List.of(SHORT, LONG), new AnswerSource.Settings(12, 1, 110), streams(5))
                 .getFirst();
         Sample longest = samples.stream()
                 .max(java.util.Comparator.comparingInt(Sample::length))
@@ -179,7 +179,7 @@ class SamplerTest {
 
     @Test
     void withoutTemperatureTheLikeliestTokenIsTakenWhateverTheRandomNumbers() {
-        Sampler.Settings greedy = new Sampler.Settings(3, 0, 12);
+        AnswerSource.Settings greedy = new AnswerSource.Settings(3, 0, 12);
         List<List<Sample>> samples = sampler.sample(List.of(SHORT, MIDDLE), greedy, streams(6));
         List<List<Sample>> again = sampler.sample(List.of(SHORT, MIDDLE), greedy, streams(7));
 
@@ -244,9 +244,9 @@ class SamplerTest {
     @Test
     void theLikeliestTokenAloneIsGreedy() {
         List<List<Integer>> prompts = List.of(SHORT, MIDDLE, LONG);
-        List<List<Sample>> greedy = sampler.sample(prompts, new Sampler.Settings(1, 0, 30), streams(15));
+        List<List<Sample>> greedy = sampler.sample(prompts, new AnswerSource.Settings(1, 0, 30), streams(15));
         List<List<Sample>> topOne =
-                sampler.sample(prompts, new Sampler.Settings(1, new Drawing(1, 1, 1), 30), streams(16));
+                sampler.sample(prompts, new AnswerSource.Settings(1, new Drawing(1, 1, 1), 30), streams(16));
 
         for (int p = 0; p < prompts.size(); p++) {
             assertThat(topOne.get(p).getFirst().tokens())
@@ -267,7 +267,7 @@ class SamplerTest {
     }
 
     private static List<Sample> draws(Drawing drawing, long seed) {
-        return sampler.sample(List.of(MIDDLE), new Sampler.Settings(4000, drawing, 1), streams(seed))
+        return sampler.sample(List.of(MIDDLE), new AnswerSource.Settings(4000, drawing, 1), streams(seed))
                 .getFirst();
     }
 
@@ -329,7 +329,7 @@ class SamplerTest {
         AtomicInteger looks = new AtomicInteger();
         Sampler stopping = new Sampler(decoder, owner, () -> looks.incrementAndGet() > 2);
 
-        assertThatThrownBy(() -> stopping.sample(List.of(LONG), new Sampler.Settings(50, 1.5, 100), streams(9)))
+        assertThatThrownBy(() -> stopping.sample(List.of(LONG), new AnswerSource.Settings(50, 1.5, 100), streams(9)))
                 .isInstanceOf(StoppedException.class);
         assertThat(looks).hasValue(3);
     }
