@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             ReportCommand.class,
             EntropyCommand.class,
+            ServeCommand.class,
             OperatorCommand.class,
             PretrainCommand.class,
             LauncherCommands.Test.class,
