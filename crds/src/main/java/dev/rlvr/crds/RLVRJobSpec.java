@@ -22,6 +22,11 @@ import org.jspecify.annotations.Nullable;
                 + " has(oldSelf.evaluation) && self.evaluation == oldSelf.evaluation : !has(oldSelf.evaluation))",
         message = "evaluation can only change while the job is suspended; set lifecycle.suspend: true first")
 @ValidationRule(
+        value = "self.lifecycle.suspend || oldSelf.lifecycle.suspend || (has(self.rollout.servers) ?"
+                + " has(oldSelf.rollout.servers) && self.rollout.servers == oldSelf.rollout.servers"
+                + " : !has(oldSelf.rollout.servers))",
+        message = "rollout.servers can only change while the job is suspended; set lifecycle.suspend: true first")
+@ValidationRule(
         value = "has(self.checkpoint.resumeFrom) ? has(oldSelf.checkpoint.resumeFrom)"
                 + " && self.checkpoint.resumeFrom == oldSelf.checkpoint.resumeFrom"
                 + " : !has(oldSelf.checkpoint.resumeFrom)",
@@ -56,7 +61,11 @@ public record RLVRJobSpec(
         AlgorithmSpec algorithm,
 
         @Default("{}")
-        @ValidationRule(value = "self == oldSelf", message = RLVRJobSpec.FIXED)
+        @ValidationRule(
+                value = "self.engine == oldSelf.engine && self.temperature == oldSelf.temperature"
+                        + " && self.topP == oldSelf.topP && self.topK == oldSelf.topK"
+                        + " && self.maxResponseTokens == oldSelf.maxResponseTokens",
+                message = RLVRJobSpec.FIXED)
         @JsonPropertyDescription("How answers are sampled.")
         RolloutSpec rollout,
 

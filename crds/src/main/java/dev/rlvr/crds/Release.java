@@ -1,5 +1,7 @@
 package dev.rlvr.crds;
 
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens;
+import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.EntropyFrom;
 import dev.rlvr.crds.AlgorithmSpec.Objective;
 import dev.rlvr.crds.RewardSpec.Verifier;
 import dev.rlvr.crds.RolloutSpec.Engine;
@@ -28,7 +30,8 @@ public final class Release {
         Release release = new Release();
         release.sources(spec);
         release.algorithm(spec.algorithm());
-        release.sampling(spec.rollout(), spec.reward());
+        release.sampling(spec.rollout(), spec.algorithm().forkingTokens(), spec.trainer());
+        release.reward(spec.reward());
         release.pods(spec.trainer());
         return List.copyOf(release.problems);
     }
@@ -53,8 +56,28 @@ public final class Release {
         refuse(of.entropyCoefficient() != 0, "algorithm.entropyCoefficient", of.entropyCoefficient(), "use 0");
     }
 
-    private void sampling(RolloutSpec rollout, RewardSpec reward) {
-        refuse(rollout.engine() != Engine.Embedded, "rollout.engine", rollout.engine(), "use Embedded");
+    private void sampling(RolloutSpec rollout, ForkingTokens tokens, TrainerSpec trainer) {
+        refuse(rollout.engine() == Engine.Vllm, "rollout.engine", rollout.engine(), "use Embedded or Sglang");
+        if (rollout.engine() == Engine.Sglang) {
+            refuse(
+                    rollout.serverUrls().isEmpty(),
+                    "rollout.engine",
+                    rollout.engine() + " without rollout.servers.urls",
+                    "start servers, such as ./rlvr serve, and name them there");
+            refuse(
+                    tokens.entropyFrom() == EntropyFrom.Rollout,
+                    "algorithm.forkingTokens.entropyFrom",
+                    tokens.entropyFrom() + " with rollout.engine " + rollout.engine(),
+                    "servers do not say entropies; use Current");
+            refuse(
+                    trainer.replicas() > 1 || trainer.ranksPerReplica() > 1 || trainer.gpusPerReplica() > 1,
+                    "rollout.engine",
+                    rollout.engine() + " with several ranks",
+                    "use one rank, or Embedded");
+        }
+    }
+
+    private void reward(RewardSpec reward) {
         refuse(!VERIFIERS.contains(reward.verifier()), "reward.verifier", reward.verifier(), "use Numeric or Exact");
     }
 

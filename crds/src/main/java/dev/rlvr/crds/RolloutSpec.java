@@ -6,7 +6,9 @@ import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** How answers are sampled from the policy. */
@@ -41,6 +43,16 @@ public record RolloutSpec(
         @JsonPropertyDescription("The rollout servers; only with engine Sglang or Vllm.") @Nullable
         Servers servers) {
 
+    /** Where servers that somebody else runs listen; empty where there are none. */
+    public List<String> serverUrls() {
+        return servers == null || servers.urls() == null ? List.of() : servers.urls();
+    }
+
+    /** What decides which answers are sampled: the same wherever that is done. */
+    public RolloutSpec withoutServers() {
+        return new RolloutSpec(Engine.Embedded, temperature, topP, topK, maxResponseTokens, null);
+    }
+
     /** Where sampling runs. */
     public enum Engine {
         Embedded,
@@ -48,9 +60,24 @@ public record RolloutSpec(
         Vllm
     }
 
-    /** Rollout servers in pods of their own. */
+    /** Rollout servers: in pods of their own, or run by somebody else. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "!has(self.urls) || self.urls.all(url, url.matches('^https?://[^/?# ]+/?$'))",
+            message = "urls must be of the form http://HOST:PORT")
+    @ValidationRule(
+            value = "!has(self.urls) || self.replicas == 1 && self.gpusPerReplica == 1 && !has(self.image)"
+                    + " && !has(self.resources)",
+            message = "replicas, gpusPerReplica, image and resources have no effect with urls, which name servers that"
+                    + " run already; remove them")
     public record Servers(
+            @Size(min = 1, max = 256)
+            @JsonPropertyDescription(
+                    "Servers that somebody else runs, http://HOST:PORT each; they read weights from the trainer's work"
+                            + " folder under the same path. Default: pods that the operator starts.")
+            @Nullable
+            List<@Size(min = 1, max = 1024) String> urls,
+
             @Default("1") @Min(1) @Max(4096) @JsonPropertyDescription("Server pods. Default 1.")
             int replicas,
 

@@ -112,6 +112,10 @@ class ManifestTest {
                     lifecycle: {suspend: 'true'}                    | spec.lifecycle.suspend: true is not true or false
                     lifecycle: {startDeadline: 90}                    | spec.lifecycle.startDeadline: 90 is not a string; put it in quotes
                     lifecycle: {startDeadline: 0s}                    | spec.lifecycle.startDeadline: '0s' is not a duration; write it as 90s, 1h30m or 7d
+                    rollout: {servers: {urls: ["http://a:1"]}}        | spec: rollout.servers has no effect with engine Embedded; remove it or choose Sglang or Vllm
+                    rollout: {engine: Sglang, servers: {urls: ["a:1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
+                    rollout: {engine: Sglang, servers: {urls: ["http://a:1/v1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
+                    rollout: {engine: Sglang, servers: {urls: ["http://a:1"], replicas: 2}} | spec.rollout.servers: replicas, gpusPerReplica, image and resources have no effect with urls, which name servers that run already; remove them
                     checkpoint: {volume: {size: 10GB}}                | spec.checkpoint.volume.size: '10GB' is not a size; write it as 500Mi or 10Gi
                     evaluation: {name: a}                             | spec.evaluation: an object is not a list
                     evaluation: [{name: a, source: file:///a}, {name: a, source: file:///b}] | spec.evaluation[1].name: a is already taken by spec.evaluation[0]

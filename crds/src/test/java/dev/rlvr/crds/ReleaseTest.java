@@ -2,6 +2,7 @@ package dev.rlvr.crds;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,7 +26,9 @@ class ReleaseTest {
                     algorithm: {objective: GSPO}                 | spec.algorithm.objective: GSPO is not in this release; use DAPO
                     algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
                     algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
-                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded
+                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded or Sglang
+                    rollout: {engine: Sglang}                    | spec.rollout.engine: Sglang without rollout.servers.urls is not in this release; start servers, such as ./rlvr serve, and name them there
+                    rollout: {engine: Sglang, servers: {replicas: 2}} | spec.rollout.engine: Sglang without rollout.servers.urls is not in this release; start servers, such as ./rlvr serve, and name them there
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
                     trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
                     trainer: {replicas: 2, gpusPerReplica: 8}    | spec.trainer.gpusPerReplica: 8 is not in this release; use 0 (CPU)
@@ -36,9 +39,27 @@ class ReleaseTest {
         assertThat(Release.unsupported(spec(fields))).containsExactly(line);
     }
 
+    @Test
+    void serversSayNoEntropiesToSelectBy() {
+        assertThat(Release.unsupported(spec("algorithm: {forkingTokens: {entropyFrom: Rollout}}\n"
+                        + "  rollout: {engine: Sglang, servers: {urls: ['http://one:30000']}}")))
+                .containsExactly(
+                        "spec.algorithm.forkingTokens.entropyFrom: Rollout with rollout.engine Sglang is not in"
+                                + " this release; servers do not say entropies; use Current");
+    }
+
+    @Test
+    void serversAnswerOneRank() {
+        assertThat(Release.unsupported(spec("rollout: {engine: Sglang, servers: {urls: ['http://one:30000']}}\n"
+                        + "  trainer: {gpusPerReplica: 0, ranksPerReplica: 2}")))
+                .containsExactly("spec.rollout.engine: Sglang with several ranks is not in this release;"
+                        + " use one rank, or Embedded");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "rollout: {engine: Sglang, servers: {urls: ['http://one:30000', 'http://two:30000/']}}",
                 "algorithm: {forkingTokens: {select: All}}",
                 "algorithm: {forkingTokens: {select: Random, fraction: 0.5}}",
                 "algorithm: {forkingTokens: {select: LowestEntropy, entropyThreshold: 0.7, denominator: All}}",

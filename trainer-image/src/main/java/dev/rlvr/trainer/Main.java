@@ -11,6 +11,7 @@ import dev.rlvr.trainer.launch.Verdict;
 import dev.rlvr.trainer.launch.World;
 import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.rollout.StoppedException;
+import dev.rlvr.trainer.rollout.server.ServersLostException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -91,6 +92,8 @@ public final class Main implements Callable<Integer> {
         } catch (DivergedException e) {
             return end(
                     FAILED, "training diverged: " + e.getMessage() + "; lower spec.algorithm.optimizer.learningRate");
+        } catch (ServersLostException e) {
+            return end(TRY_AGAIN, e.getMessage());
         } catch (IOException | UncheckedIOException e) {
             LOG.error("input or output failed", e);
             return end(TRY_AGAIN, "input or output failed: " + e);

@@ -14,6 +14,7 @@ import dev.rlvr.trainer.model.UnitTensors;
 import dev.rlvr.trainer.optimizer.AdamW;
 import dev.rlvr.trainer.optimizer.LearningRate;
 import dev.rlvr.trainer.report.TrainerStatus.Phase;
+import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.Group;
 import dev.rlvr.trainer.rollout.RandomStreams;
 import dev.rlvr.trainer.rollout.Rollouts;
@@ -46,6 +47,7 @@ final class Trainer {
     private final Decoder decoder;
     private final TextCodec codec;
     private final AdamW optimizer;
+    private final AnswerSource answers;
     private final Rollouts rollouts;
     private final PolicyUpdate update;
     private final Evaluator evaluator;
@@ -73,6 +75,7 @@ final class Trainer {
             Decoder decoder,
             TextCodec codec,
             AdamW optimizer,
+            AnswerSource answers,
             Rollouts rollouts,
             PolicyUpdate update,
             Evaluator evaluator,
@@ -92,6 +95,7 @@ final class Trainer {
         this.decoder = parts.decoder();
         this.codec = parts.codec();
         this.optimizer = parts.optimizer();
+        this.answers = parts.answers();
         this.rollouts = parts.rollouts();
         this.update = parts.update();
         this.evaluator = parts.evaluator();
@@ -117,6 +121,7 @@ final class Trainer {
      * @throws StoppedException after a checkpoint was written, if the process was asked to stop
      */
     void run() throws IOException, InterruptedException {
+        answers.weightsChanged(step);
         try {
             evaluate();
             while (step < spec.algorithm().steps()) {
@@ -170,6 +175,7 @@ final class Trainer {
             }
         }
         step++;
+        answers.weightsChanged(step);
         problemsDrawn = batch.problemsDrawn();
         generatedTokens += summary.generatedTokens();
         Instant end = clock.instant();

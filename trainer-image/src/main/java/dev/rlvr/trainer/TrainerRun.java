@@ -27,18 +27,23 @@ import dev.rlvr.trainer.report.StatusSink;
 import dev.rlvr.trainer.report.StepLog;
 import dev.rlvr.trainer.report.TrainerStatus.Phase;
 import dev.rlvr.trainer.reward.VerifierPool;
+import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
+import dev.rlvr.trainer.rollout.server.Patience;
+import dev.rlvr.trainer.rollout.server.RolloutServers;
 import dev.rlvr.trainer.sharding.Groups;
 import dev.rlvr.trainer.sharding.ShardedState;
 import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -46,6 +51,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -111,8 +117,8 @@ final class TrainerRun {
                     PolicyLoss loss = new PolicyLoss(spec.algorithm().clip());
                     CheckpointWriter writer = new CheckpointWriter(
                             checkpoints, new HostMemory(), ranks, saved -> published(report, saved));
-                    VerifierPool verifiers = verifiers()) {
-                Sampler sampler = new Sampler(decoder, owner, inputs.memory().rows(), stop::requested);
+                    VerifierPool verifiers = verifiers();
+                    AnswerSource answers = answers(decoder, state, owner)) {
                 ProblemStream problems =
                         new ProblemStream(inputs.problems(), spec.data().shuffleSeed());
                 Trainer.Parts parts = new Trainer.Parts(
@@ -121,7 +127,8 @@ final class TrainerRun {
                         decoder,
                         codec,
                         optimizer,
-                        new Rollouts(spec, problems, codec, sampler, verifiers, shared, clock),
+                        answers,
+                        new Rollouts(spec, problems, codec, answers, verifiers, shared, clock),
                         new PolicyUpdate(
                                 decoder,
                                 state,
@@ -131,7 +138,7 @@ final class TrainerRun {
                                 spec,
                                 inputs.memory().recomputation()),
                         new Evaluator(
-                                sampler,
+                                answers,
                                 codec,
                                 verifiers,
                                 shared,
@@ -165,6 +172,21 @@ final class TrainerRun {
         int steps = spec.algorithm().steps();
         StepLog log = new StepLog(name(), attempt(), steps);
         return new RunReport(work, from.step(), steps, log, sinks(), clock);
+    }
+
+    private AnswerSource answers(Decoder decoder, ShardedState state, NDManager owner) {
+        return switch (spec.rollout().engine()) {
+            case Embedded -> new Sampler(decoder, owner, inputs.memory().rows(), stop::requested);
+            case Sglang, Vllm ->
+                new RolloutServers(
+                        spec.rollout().serverUrls().stream().map(URI::create).toList(),
+                        Set.copyOf(inputs.model().config().endTokens()),
+                        work.resolve("rollout-weights"),
+                        HexFormat.of().toHexDigits(new SecureRandom().nextInt()),
+                        folder -> inputs.model().export(folder, state.stream(owner)),
+                        Patience.of(Durations.parse(spec.lifecycle().startDeadline())),
+                        stop::requested);
+        };
     }
 
     private void published(Report report, Checkpoints.Saved saved) {
@@ -240,8 +262,12 @@ final class TrainerRun {
     private String digest() {
         try {
             String state = new ObjectMapper()
-                    .writeValueAsString(
-                            List.of(spec.model(), spec.data(), spec.reward(), spec.algorithm(), spec.rollout()));
+                    .writeValueAsString(List.of(
+                            spec.model(),
+                            spec.data(),
+                            spec.reward(),
+                            spec.algorithm(),
+                            spec.rollout().withoutServers()));
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(state.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(hash);
         } catch (IOException | NoSuchAlgorithmException e) {

@@ -47,6 +47,17 @@ record SmallJob(Path manifest, Path work) {
         return this;
     }
 
+    /** The same with answers from a rollout server. */
+    SmallJob withServer(String url) throws IOException {
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace(
+                                "{maxResponseTokens: 72}",
+                                "{maxResponseTokens: 72, engine: Sglang, servers: {urls: ['" + url + "']}}"));
+        return this;
+    }
+
     /** Runs it in this process. */
     SmallJob run() throws IOException, InterruptedException {
         Inputs inputs = Inputs.read(manifest, work, SourceResolver.of(Map.of("RLVR_BUNDLED", BUNDLED.toString())));

@@ -18,7 +18,11 @@ final class SpecChange {
             "spec.data",
             "spec.reward",
             "spec.algorithm",
-            "spec.rollout",
+            "spec.rollout.engine",
+            "spec.rollout.temperature",
+            "spec.rollout.topP",
+            "spec.rollout.topK",
+            "spec.rollout.maxResponseTokens",
             "spec.checkpoint.volume");
 
     private SpecChange() {}

@@ -23,11 +23,13 @@ record Answer(String prompt, String reference, double reward, List<Token> tokens
      */
     record Token(String text, double entropy, double logProbability, boolean kept) {}
 
-    /** A line of {@code rollouts/*.jsonl}; empty where it does not give the text of each token. */
+    /** A line of {@code rollouts/*.jsonl}; empty where it does not give text and entropy of each token. */
     static Optional<Answer> of(JsonNode line) {
         JsonNode texts = line.path("tokens");
         JsonNode entropies = line.path("entropies");
-        if (!texts.isArray() || texts.isEmpty() || entropies.size() < texts.size()) {
+        boolean said = texts.isArray() && !texts.isEmpty() && entropies.size() >= texts.size();
+        // rollout servers say no entropies
+        if (!said || entropies.get(0).isNull()) {
             return Optional.empty();
         }
         List<Token> tokens = new ArrayList<>();

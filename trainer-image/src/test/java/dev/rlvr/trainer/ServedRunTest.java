@@ -1,0 +1,100 @@
+package dev.rlvr.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A job whose answers come from a real server process. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+class ServedRunTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private Path folder;
+
+    /** A server and the URL that it says it listens at. */
+    private record Server(Process process, String url) {
+        static Server start() throws IOException {
+            Process process = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "--enable-native-access=ALL-UNNAMED",
+                            "--sun-misc-unsafe-memory-access=allow",
+                            "-XX:+UseSerialGC",
+                            "-Dai.djl.offline=true",
+                            "-cp",
+                            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                            "dev.rlvr.trainer.serve.Serve",
+                            "--model",
+                            SmallJob.BUNDLED.resolve("quickstart/model").toString(),
+                            "--port",
+                            "0")
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+            String line = String.valueOf(out.readLine());
+            assertThat(line).startsWith("serving ").contains(" at http://127.0.0.1:");
+            return new Server(process, line.substring(line.indexOf("http://")));
+        }
+
+        JsonNode post(String path, String body) throws IOException, InterruptedException {
+            try (HttpClient client = HttpClient.newHttpClient()) {
+                HttpResponse<String> reply = client.send(
+                        HttpRequest.newBuilder(URI.create(url + path))
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+                return JSON.readTree(reply.body());
+            }
+        }
+    }
+
+    @Test
+    void aJobLearnsTheSameFromAServerAsFromItsOwnSampler() throws Exception {
+        SmallJob embedded = SmallJob.in(folder.resolve("embedded"), 3, "", "").run();
+        Server server = Server.start();
+        try {
+            SmallJob served = SmallJob.in(folder.resolve("served"), 3, "", "")
+                    .withServer(server.url())
+                    .run();
+
+            for (int step = 0; step < 3; step++) {
+                JsonNode expected = JSON.readTree(embedded.metrics().get(step));
+                JsonNode actual = JSON.readTree(served.metrics().get(step));
+                assertThat(actual.path("reward")).isEqualTo(expected.path("reward"));
+                assertThat(actual.path("num_tokens")).isEqualTo(expected.path("num_tokens"));
+                for (String metric : List.of("loss", "kl", "entropy", "entropy_threshold")) {
+                    assertThat(actual.path(metric).asDouble())
+                            .as("%s of step %s", metric, step)
+                            .isCloseTo(expected.path(metric).asDouble(), within(1e-5));
+                }
+            }
+            assertThat(server.post("/get_weight_version", "")
+                            .path("weight_version")
+                            .asText())
+                    .as("after the last step nothing was sampled")
+                    .startsWith("step-2-");
+            assertThat(served.work().resolve("rollout-weights")).doesNotExist();
+
+            server.process().destroy();
+            assertThat(server.process().waitFor()).isZero();
+        } finally {
+            server.process().destroyForcibly();
+        }
+    }
+}

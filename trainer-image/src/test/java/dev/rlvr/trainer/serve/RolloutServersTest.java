@@ -1,0 +1,342 @@
+package dev.rlvr.trainer.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDManager;
+import dev.rlvr.trainer.data.SplitMix64;
+import dev.rlvr.trainer.model.Decoder;
+import dev.rlvr.trainer.model.Drawing;
+import dev.rlvr.trainer.model.ModelConfig;
+import dev.rlvr.trainer.model.ModelFolder;
+import dev.rlvr.trainer.model.ModelTensors;
+import dev.rlvr.trainer.model.Precision;
+import dev.rlvr.trainer.model.TinyModel;
+import dev.rlvr.trainer.model.Weights;
+import dev.rlvr.trainer.rollout.AnswerSource;
+import dev.rlvr.trainer.rollout.AnswerSource.Settings;
+import dev.rlvr.trainer.rollout.Sample;
+import dev.rlvr.trainer.rollout.Sampler;
+import dev.rlvr.trainer.rollout.StoppedException;
+import dev.rlvr.trainer.rollout.server.Patience;
+import dev.rlvr.trainer.rollout.server.RolloutServers;
+import dev.rlvr.trainer.rollout.server.ServersLostException;
+import dev.rlvr.trainer.torch.Torch;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The trainer's side of rollout servers, with real servers in this process and wires to them that misbehave. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class RolloutServersTest {
+    private static final Settings SETTINGS = new Settings(4, 1, 24);
+    private static final int PROMPTS = 24;
+
+    @TempDir
+    private Path folder;
+
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private Path model = Path.of("");
+    private NDManager owner;
+    private Sampler embedded;
+    private Decoder decoder;
+    private Wire first;
+    private Wire second;
+
+    @BeforeEach
+    void start() throws IOException {
+        model = TinyModel.write(folder.resolve("base"), ModelConfig.Family.QWEN3);
+        owner = Torch.start(1);
+        policy(7);
+        first = new Wire(server().url());
+        second = new Wire(server().url());
+        open.add(first);
+        open.add(second);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        for (AutoCloseable each : open.reversed()) {
+            each.close();
+        }
+        decoder.close();
+        owner.close();
+    }
+
+    /** The policy that is trained has other weights than the servers start with. */
+    private void policy(int seed) {
+        Weights weights =
+                Weights.random(owner, TinyModel.config(ModelConfig.Family.QWEN3), 0.4, new SplittableRandom(seed));
+        decoder = new Decoder(owner, weights, Precision.F32, 64);
+        embedded = new Sampler(decoder, owner, () -> false);
+    }
+
+    private LocalServer server() throws IOException {
+        LocalServer server = LocalServer.start(model);
+        server.policy().config();
+        open.add(server);
+        return server;
+    }
+
+    private RolloutServers answers(Wire... wires) {
+        return answers(Duration.ofSeconds(20), wires);
+    }
+
+    private RolloutServers answers(Duration deadline, Wire... wires) {
+        List<URI> urls = Arrays.stream(wires).map(Wire::url).toList();
+        RolloutServers answers = new RolloutServers(
+                urls,
+                Set.of(1),
+                folder.resolve("weights"),
+                "test",
+                this::export,
+                new Patience(
+                        Duration.ofSeconds(30),
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(50),
+                        Duration.ofMillis(10),
+                        Duration.ofMillis(100),
+                        deadline),
+                stopped::get);
+        answers.weightsChanged(0);
+        open.add(answers);
+        return answers;
+    }
+
+    private void export(Path target) throws IOException {
+        ModelTensors tensors = decoder.weights().tensors();
+        ModelFolder.open(model)
+                .export(
+                        target,
+                        IntStream.range(0, tensors.units())
+                                .mapToObj(tensors::unit)
+                                .iterator());
+    }
+
+    private static List<List<Integer>> prompts() {
+        List<List<Integer>> prompts = new ArrayList<>();
+        for (int p = 0; p < PROMPTS; p++) {
+            List<Integer> prompt = new ArrayList<>();
+            for (int t = 0; t < 2 + p % 9; t++) {
+                prompt.add(2 + (7 * p + 3 * t) % 49);
+            }
+            prompts.add(prompt);
+        }
+        return prompts;
+    }
+
+    private static AnswerSource.Streams streams() {
+        return (prompt, answer) -> new SplitMix64(5, prompt, answer);
+    }
+
+    private void assertSampledByThePolicy(List<List<Sample>> samples) {
+        assertEqual(samples, embedded.sample(prompts(), SETTINGS, streams()));
+    }
+
+    private static void assertEqual(List<List<Sample>> samples, List<List<Sample>> expected) {
+        for (int p = 0; p < expected.size(); p++) {
+            assertThat(samples.get(p)).hasSameSizeAs(expected.get(p));
+            for (int a = 0; a < expected.get(p).size(); a++) {
+                Sample sample = samples.get(p).get(a);
+                Sample wanted = expected.get(p).get(a);
+                assertThat(sample.tokens()).as("prompt %s, answer %s", p, a).isEqualTo(wanted.tokens());
+                assertThat(sample.logProbabilities())
+                        .usingComparatorWithPrecision(1e-5f)
+                        .containsExactly(wanted.logProbabilities());
+                assertThat(sample.ended()).isEqualTo(wanted.ended());
+                assertThat(sample.entropies()).hasSize(wanted.length()).containsOnly(Float.NaN);
+            }
+        }
+    }
+
+    @Test
+    void serversGiveTheVeryAnswersOfTheEmbeddedSampler() throws Exception {
+        RolloutServers answers = answers(first, second);
+
+        for (Drawing drawing : List.of(new Drawing(1, 1, 0), new Drawing(0.7, 0.9, 20), new Drawing(0, 1, 0))) {
+            Settings settings = new Settings(drawing.temperature() == 0 ? 1 : 18, drawing, 30);
+            assertEqual(
+                    answers.sample(prompts(), settings, streams()), embedded.sample(prompts(), settings, streams()));
+        }
+        assertThat(first.count("/generate")).isPositive();
+        assertThat(second.count("/generate")).isPositive();
+        assertThat(first.count("/update_weights_from_disk")).isOne();
+    }
+
+    @Test
+    void afterAnUpdateAllServersAnswerWithTheNewWeights() throws Exception {
+        RolloutServers answers = answers(first, second);
+        List<List<Sample>> before = answers.sample(prompts(), SETTINGS, streams());
+        for (int step = 1; step <= 3; step++) {
+            decoder.close();
+            policy(100 + step);
+            answers.weightsChanged(step);
+            assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
+        }
+        assertThat(embedded.sample(prompts(), SETTINGS, streams())
+                        .getFirst()
+                        .getFirst()
+                        .tokens())
+                .isNotEqualTo(before.getFirst().getFirst().tokens());
+        assertThat(first.count("/update_weights_from_disk")).isEqualTo(4);
+        try (var versions = Files.list(folder.resolve("weights"))) {
+            assertThat(versions.map(path -> path.getFileName().toString()))
+                    .containsExactlyInAnyOrder("version-2", "version-3");
+        }
+        answers.close();
+        assertThat(folder.resolve("weights")).doesNotExist();
+    }
+
+    @Test
+    void answersSampledWithOtherWeightsAreNotTaken() throws Exception {
+        RolloutServers answers = answers(first, second);
+        first.change(text -> text.replace("step-0-test", "step-0-other"));
+        second.slow(Duration.ofMillis(300));
+
+        assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
+
+        assertThat(first.count("/update_weights_from_disk"))
+                .as("it says that it has the weights, but is not believed")
+                .isGreaterThan(1);
+    }
+
+    @Test
+    void whereOnlyLiarsAreLeftTheRunEndsAndNamesThem() {
+        RolloutServers answers = answers(Duration.ofSeconds(2), first);
+        first.change(text -> text.replace("step-0-test", "step-0-other"));
+
+        assertThatThrownBy(() -> answers.sample(prompts(), SETTINGS, streams()))
+                .isInstanceOf(ServersLostException.class)
+                .hasMessageContaining(
+                        first.url() + ": sampled with weights step-0-other where step-0-test were asked for")
+                .hasMessageContaining("spec.rollout.servers.urls");
+    }
+
+    @Test
+    void serversThatAreNotThereAreNamed() {
+        RolloutServers answers = answers(Duration.ofMillis(300), first, second);
+        first.close();
+        second.close();
+
+        assertThatThrownBy(() -> answers.sample(prompts(), SETTINGS, streams()))
+                .isInstanceOf(ServersLostException.class)
+                .hasMessageContainingAll(first.url().toString(), second.url().toString(), "ConnectException");
+    }
+
+    private void theFirstIsAskedFirst() {
+        CountDownLatch asked = new CountDownLatch(1);
+        first.atGenerate(asked::countDown);
+        second.atGenerate(() -> {
+            try {
+                asked.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    @Test
+    void whatAServerThatDiesHadBegunIsAnsweredByAnother() throws Exception {
+        RolloutServers answers = answers(first, second);
+        theFirstIsAskedFirst();
+        first.slow(Duration.ofSeconds(30)); // it has requests for certain when it dies
+        List<List<Sample>> samples = new ArrayList<>();
+        for (int p = 0; p < PROMPTS; p++) {
+            samples.add(
+                    new ArrayList<>(Collections.nCopies(4, new Sample(new int[0], new float[0], new float[0], false))));
+        }
+        AtomicBoolean died = new AtomicBoolean();
+
+        answers.sample(prompts(), SETTINGS, streams(), (prompt, answer, sample) -> {
+            if (!died.getAndSet(true)) {
+                first.close();
+            }
+            samples.get(prompt).set(answer, sample);
+        });
+
+        assertSampledByThePolicy(samples);
+    }
+
+    @Test
+    void aSlowServerDoesNotHoldTheBatch() throws Exception {
+        RolloutServers answers = answers(first, second);
+        theFirstIsAskedFirst();
+        first.slow(Duration.ofSeconds(40));
+        long start = System.nanoTime();
+
+        List<List<Sample>> samples = answers.sample(prompts(), SETTINGS, streams());
+
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(25));
+        assertSampledByThePolicy(samples);
+    }
+
+    @Test
+    void aRestartedServerGetsTheWeightsBeforeItIsUsed() throws Exception {
+        RolloutServers answers = answers(first);
+        answers.sample(prompts(), SETTINGS, streams());
+
+        first.leadTo(server().url());
+        assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
+
+        assertThat(first.count("/update_weights_from_disk")).isEqualTo(2);
+    }
+
+    @Test
+    void aSickServerIsLeftOutUntilItIsWell() throws Exception {
+        RolloutServers answers = answers(first, second);
+        first.sickFor(Integer.MAX_VALUE);
+        assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
+        assertThat(first.count("/generate")).isZero();
+
+        first.sickFor(0);
+        second.close();
+        assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
+        assertThat(first.count("/generate")).isPositive();
+    }
+
+    @Test
+    void whatAServerHasBegunBeforeItFellSickIsNotWaitedFor() throws Exception {
+        RolloutServers answers = answers(first);
+        first.slow(Duration.ofSeconds(40));
+        AtomicBoolean fell = new AtomicBoolean();
+        first.atGenerate(() -> {
+            if (!fell.getAndSet(true)) {
+                first.sickFor(5);
+            }
+        });
+        long start = System.nanoTime();
+
+        List<List<Sample>> samples = answers.sample(prompts(), SETTINGS, streams());
+
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(25));
+        assertSampledByThePolicy(samples);
+    }
+
+    @Test
+    void aStopIsSeenWhileAnswersAreWaitedFor() {
+        RolloutServers answers = answers(first);
+        first.slow(Duration.ofSeconds(40));
+        first.atGenerate(() -> stopped.set(true));
+
+        assertThatThrownBy(() -> answers.sample(prompts(), SETTINGS, streams())).isInstanceOf(StoppedException.class);
+    }
+}
