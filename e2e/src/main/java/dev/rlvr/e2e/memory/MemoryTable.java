@@ -24,7 +24,8 @@ final class MemoryTable {
     private static final RandomModel MIDDLE = new RandomModel(8192, 512, 1536, 12, 8, 4, 64);
     private static final RandomModel SMOLLM2 = new RandomModel(49_152, 576, 1536, 30, 9, 3, 64);
 
-    private static final String TWO_RANKS = "recomputation: Always, microBatchTokens: 4096, ranksPerReplica: 2, sharding: ";
+    private static final String TWO_RANKS =
+            "recomputation: Always, microBatchTokens: 4096, ranksPerReplica: 2, sharding: ";
 
     private final Path checkout;
     private final Path folder;
