@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "The peers are installed into bench/peers/.venv the first time (6 GB); PYTHON names the Python to make it with.",
-            "Run it on a machine that has nothing else to do; CPU seconds suffer less from company than the clock."
+            "Run it on a machine that has nothing else to do; CPU seconds suffer less from company than the clock.",
+            "bench/run scaling --help: a model of step times on many GPUs, checked against this machine."
         })
 final class Main implements Callable<Integer> {
     private static final int QUICK_ROUNDS = 3;

@@ -11,7 +11,7 @@ public enum Precision {
     }
 
     /** Bytes of a value. */
-    int bytes() {
+    public int bytes() {
         return this == BF16 ? 2 : 4;
     }
 }
