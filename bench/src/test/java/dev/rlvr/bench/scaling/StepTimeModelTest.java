@@ -19,7 +19,7 @@ class StepTimeModelTest {
     private static final List<Integer> SIZES = List.of(1, 2, 8, 16, 96, 1024);
 
     private static Job job(Sharding sharding) {
-        return Models.job(Models.qwen8b(), sharding);
+        return Models.job(Models.qwen8b(), sharding).withPrompts(64, 16);
     }
 
     private static Job equalAnswers(int prompts) {
