@@ -42,6 +42,17 @@ record Links(Hardware hardware, Design design, int ranks) {
         return Math.max(inside, outside) + sum + transfers * (ranks - 1.0) * hardware.latency();
     }
 
+    /** Sums of shares over ranks of as many nodes, and what they send back: {@code (m - 1) / m S / v + (m - 1) a} each, over one link per rank. */
+    double between(Traffic traffic, int transfers) {
+        int copies = traffic.copies();
+        double bytes = traffic.summed() + traffic.spread();
+        return copies == 1
+                ? 0
+                : bytes * (copies - 1) / copies / hardware.betweenNodes()
+                        + traffic.summed() / hardware.memoryBandwidth()
+                        + 2 * transfers * (copies - 1.0) * hardware.latency();
+    }
+
     /** What the hosts tell each other, padded to the longest: {@code (n - 1) / n S / v + (n - 1) a}, over one link per rank. */
     double tell(double bytes) {
         return ranks == 1

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** What fits beside weights, gradients and optimizer, counted as {@code MemoryPlan} and {@code RecomputationPlan} do ({@code recomputation: Auto}). */
-record Memory(Job job, Hardware hardware, Design design, int ranks) {
+record Memory(Job job, Hardware hardware, Design design, int sharing) {
     /** The process itself. */
     private static final double RUNTIME = 800 << 20;
 
@@ -32,7 +32,7 @@ record Memory(Job job, Hardware hardware, Design design, int ranks) {
 
     /** Bytes that the state leaves. */
     double left() {
-        return hardware.memory() - RUNTIME - need().state(job.sharding(), ranks);
+        return hardware.memory() - RUNTIME - need().state(job.sharding(), sharing);
     }
 
     /** Answers that the ranks of one copy write at a time; 0 where not even one fits. */

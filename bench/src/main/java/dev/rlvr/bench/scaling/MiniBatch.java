@@ -1,12 +1,11 @@
 package dev.rlvr.bench.scaling;
 
-import dev.rlvr.crds.TrainerSpec.Sharding;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Passes of one gradient step. With {@code Gradients} and {@code Parameters} every pass ends, or goes on, when all ranks have come so far, so its
+ * Passes of one gradient step. With {@code Gradients}, {@code Parameters} and {@code Hybrid} every pass ends, or goes on, when all ranks have come so far, so its
  * slowest counts; otherwise only the sum does.
  *
  * <p>Hidden is, of what is sent in a pass, at most the time of the computing beside it, and never the last of the {@code L + 1} units (of {@code L}
@@ -18,6 +17,7 @@ final class MiniBatch {
     private final Job job;
     private final Hardware hardware;
     private final Links links;
+    private final Links everywhere;
     private final Traffic traffic;
     private final Memory memory;
     private final Memory.Kept kept;
@@ -29,9 +29,10 @@ final class MiniBatch {
     MiniBatch(int[] answers, StepTimeModel model, Links links, Traffic traffic) {
         this.job = model.job();
         this.hardware = model.hardware();
-        this.links = links;
+        this.everywhere = links;
+        this.links = new Links(hardware, model.design(), traffic.sharing());
         this.traffic = traffic;
-        this.memory = new Memory(job, hardware, model.design(), model.ranks());
+        this.memory = new Memory(job, hardware, model.design(), traffic.sharing());
         this.hands = Part.deal(answers, job.promptTokens(), model.ranks(), job.microBatchTokens());
         this.kept = memory.kept(hands);
         this.passes = hands.stream().mapToInt(List::size).max().orElse(0);
@@ -95,8 +96,7 @@ final class MiniBatch {
         int layers = job.model().layers();
         double reduce = links.exchange(traffic.reduced(), traffic.blocks().count());
         double publish = links.gather(
-                traffic.published(),
-                job.sharding() == Sharding.Parameters ? 2 : traffic.blocks().count());
+                traffic.published(), traffic.swept() > 0 ? 2 : traffic.blocks().count());
         double sweep = traffic.swept() == 0 ? 0 : links.gather(traffic.swept(), 2 * layers);
         double beside = layers / (layers + 1.0);
         switch (job.sharding()) {
@@ -111,19 +111,19 @@ final class MiniBatch {
                 }
                 exposed += publish;
             }
-            case Parameters -> {
+            case Parameters, Hybrid -> {
                 for (int pass = 0; pass < passes; pass++) {
                     hide((kept.sweeps() - 1) * sweep, (layers - 1.0) / layers, slowestForward(pass));
                     hide(reduce + sweep, beside, slowestBackward(pass));
                 }
-                exposed += publish;
+                exposed += publish + links.between(traffic, traffic.blocks().count());
             }
         }
         double longest = hands.stream()
                 .mapToDouble(hand -> hand.stream().mapToDouble(Part::response).sum())
                 .max()
                 .orElse(0);
-        exposed += links.tell(ENTROPY * longest * hands.size());
+        exposed += everywhere.tell(ENTROPY * longest * hands.size());
     }
 
     private void hide(double seconds, double share, double compute) {

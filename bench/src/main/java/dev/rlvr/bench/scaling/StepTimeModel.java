@@ -1,5 +1,6 @@
 package dev.rlvr.bench.scaling;
 
+import dev.rlvr.crds.TrainerSpec.Sharding;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -80,8 +81,13 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
         return withCheckpoint(without);
     }
 
+    /** Ranks that split the state among them. */
+    private int sharing() {
+        return job.sharding() == Sharding.Hybrid ? Math.min(ranks, hardware.ranksPerNode()) : ranks;
+    }
+
     private Memory memory() {
-        return new Memory(job, hardware, design, ranks);
+        return new Memory(job, hardware, design, sharing());
     }
 
     /** Copy of {@code 12 P / n} bytes, and what the volume takes longer for {@code 12 P} than until the next: over the steps between them. */
@@ -113,7 +119,8 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
     private Batch batch(int[] answers) {
         List<String> limits = new ArrayList<>();
         Links links = new Links(hardware, design, ranks);
-        Traffic traffic = Traffic.of(job.model(), job.precision(), job.reducePrecision(), job.sharding(), ranks);
+        Traffic traffic = Traffic.of(
+                job.model(), job.precision(), job.reducePrecision(), job.sharding(), ranks, hardware.ranksPerNode());
         List<int[]> shares = shares(answers);
         double[] sampling = sampling(shares);
         double sample = mean(sampling);
@@ -124,7 +131,9 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
                         .orElseThrow()
                 / design.samplers();
         // sampling needs all layers at once
-        double exposed = links.gather(traffic.swept(), 2 * job.model().layers()) + links.tell(longest * ranks);
+        double exposed = new Links(hardware, design, traffic.sharing())
+                        .gather(traffic.swept(), 2 * job.model().layers())
+                + links.tell(longest * ranks);
         if (ranks > 1 && longest * ranks > MOST_GATHERED) {
             limits.add("the answers of all ranks exceed 2 GiB");
         }
@@ -169,12 +178,12 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
     /** Bytes of AdamW, of zeroing gradients and of the copies in the precision of products, over the memory's bandwidth. */
     private double optimizer() {
         double all = job.model().parameters();
-        double share = all / ranks;
+        double share = all / sharing();
         double bytes = switch (job.sharding()) {
             case None -> OPTIMIZER_BYTES * all + Float.BYTES * all + refreshed(all);
             case Optimizer -> OPTIMIZER_BYTES * share + Float.BYTES * all + refreshed(all);
             case Gradients -> OPTIMIZER_BYTES * share + Float.BYTES * share + refreshed(all);
-            case Parameters -> OPTIMIZER_BYTES * share + Float.BYTES * share + refreshed(share);
+            case Parameters, Hybrid -> OPTIMIZER_BYTES * share + Float.BYTES * share + refreshed(share);
         };
         return bytes / hardware.memoryBandwidth();
     }

@@ -18,15 +18,19 @@ import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.model.Retention;
 import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.model.Weights;
+import dev.rlvr.trainer.sharding.Groups;
 import dev.rlvr.trainer.sharding.ShardedState;
 import dev.rlvr.trainer.torch.Torch;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the formulas count is what the trainer's own classes hand to their ranks' transport in a gradient step. */
 class TrafficTest {
+    private static final int PER_POD = 2;
+
     /** Sizes that no share divides evenly; head norms, or biases and a head of its own. */
     private static ModelConfig model(boolean tied) {
         Family family = tied ? Family.QWEN3 : Family.QWEN2;
@@ -76,6 +80,11 @@ class TrafficTest {
         }
 
         @Override
+        public Collectives among(String name, int rank, int size) {
+            return new Counting(size);
+        }
+
+        @Override
         public List<byte[]> gather(byte[] mine) {
             return Collections.nCopies(size, mine);
         }
@@ -86,9 +95,9 @@ class TrafficTest {
 
     private static TrainerSpec spec(Sharding sharding, Precision reduce, int ranks) {
         return new TrainerSpec(
-                1,
+                ranks / PER_POD,
                 0,
-                ranks,
+                PER_POD,
                 1,
                 "nvidia.com/gpu",
                 null,
@@ -109,18 +118,23 @@ class TrafficTest {
         "Gradients, F32, BF16, 4, true",
         "Gradients, BF16, F32, 7, false",
         "Parameters, F32, F32, 4, true",
-        "Parameters, BF16, BF16, 3, false"
+        "Parameters, BF16, BF16, 3, false",
+        "Hybrid, F32, F32, 6, true",
+        "Hybrid, BF16, BF16, 8, false"
     })
     void aGradientStepSendsTheBytesOfTheFormula(
             Sharding sharding, Precision precision, Precision reduce, int ranks, boolean tied) {
         ModelConfig model = model(tied);
-        Counting group = new Counting(ranks);
+        boolean hybrid = sharding == Sharding.Hybrid;
+        Counting sharing = new Counting(hybrid ? PER_POD : ranks);
+        Counting copies = new Counting(hybrid ? ranks / PER_POD : 1);
+        Groups groups = new Groups(new Counting(ranks), sharing, copies);
         int passes = 3;
         try (NDManager owner = Torch.start(1).newSubManager()) {
-            ShardedState state = ShardedState.zeros(owner, model, spec(sharding, reduce, ranks), group);
-            try (Decoder decoder = new Decoder(owner, Weights.of(state.weights()), precision, 16, group)) {
-                group.sent = 0;
-                group.transfers = 0;
+            ShardedState state = ShardedState.zeros(owner, model, spec(sharding, reduce, ranks), groups);
+            try (Decoder decoder = new Decoder(owner, Weights.of(state.weights()), precision, 16, sharing)) {
+                sharing.sent = 0;
+                sharing.transfers = 0;
                 for (int pass = 0; pass < passes; pass++) {
                     pass(decoder, state, pass == passes - 1);
                 }
@@ -129,9 +143,9 @@ class TrafficTest {
                 decoder.refresh();
             }
         }
-        Traffic traffic = Traffic.of(model, precision, reduce, sharding, ranks);
-        assertThat(group.sent).isCloseTo(traffic.sent(passes, 2), within(1e-6));
-        assertThat(group.transfers).isEqualTo(transfers(traffic, sharding, passes));
+        Traffic traffic = Traffic.of(model, precision, reduce, sharding, ranks, PER_POD);
+        assertThat(sharing.sent + copies.sent).isCloseTo(traffic.sent(passes, 2), within(1e-6));
+        assertThat(sharing.transfers + copies.transfers).isEqualTo(transfers(traffic, sharding, passes));
     }
 
     /** As many messages as the formulas of time count a latency for. */
@@ -141,6 +155,7 @@ class TrafficTest {
             case None, Optimizer -> 2 * all;
             case Gradients -> passes * all + all;
             case Parameters -> passes * (all + 2 * (all - 2)) + 2;
+            case Hybrid -> passes * (all + 2 * (all - 2)) + 2 + 2 * all;
         };
     }
 
@@ -153,9 +168,9 @@ class TrafficTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"None", "Optimizer", "Gradients", "Parameters"})
+    @EnumSource(Sharding.class)
     void oneRankSendsNothing(Sharding sharding) {
-        assertThat(Traffic.of(model(true), Precision.F32, Precision.F32, sharding, 1)
+        assertThat(Traffic.of(model(true), Precision.F32, Precision.F32, sharding, 1, PER_POD)
                         .sent(5, 3))
                 .isZero();
     }
