@@ -47,7 +47,9 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,6 +60,9 @@ import org.slf4j.LoggerFactory;
 /** One attempt at a job: puts the trainer together from its inputs and the newest checkpoint, and runs it. */
 final class TrainerRun {
     private static final Logger LOG = LoggerFactory.getLogger(TrainerRun.class);
+
+    /** In place of a step, where there is no checkpoint. */
+    private static final long NONE = -1;
 
     private final Inputs inputs;
     private final RLVRJobSpec spec;
@@ -158,11 +163,21 @@ final class TrainerRun {
         }
     }
 
-    /** The newest checkpoint that is whole; the first rank looks. */
+    /** The newest checkpoint that is whole: the first rank says which are there, and each checks a share of the files. */
     private static Optional<Checkpoints.Saved> newest(Checkpoints checkpoints, Collectives group) throws IOException {
-        Optional<Checkpoints.Saved> found = group.rank() == 0 ? checkpoints.newest() : Optional.empty();
-        long step = group.first(found.map(saved -> saved.manifest().step()).orElse(-1));
-        return group.rank() == 0 || step < 0 ? found : Optional.of(checkpoints.found((int) step));
+        Iterator<Checkpoints.Saved> candidates =
+                group.rank() == 0 ? checkpoints.complete().iterator() : Collections.emptyIterator();
+        while (true) {
+            long step = group.first(
+                    candidates.hasNext() ? candidates.next().manifest().step() : NONE);
+            if (step == NONE) {
+                return Optional.empty();
+            }
+            Checkpoints.Saved saved = checkpoints.found(Math.toIntExact(step));
+            if (!group.any(!checkpoints.whole(saved, group.rank(), group.size()))) {
+                return Optional.of(saved);
+            }
+        }
     }
 
     private Report report(CheckpointManifest from, Collectives group) throws IOException {

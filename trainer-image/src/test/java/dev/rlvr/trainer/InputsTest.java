@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rlvr.trainer.checkpoint.CheckpointManifest;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
+import dev.rlvr.trainer.checkpoint.FileSums;
 import dev.rlvr.trainer.data.SourceResolver;
 import dev.rlvr.trainer.model.ModelConfig.Family;
 import dev.rlvr.trainer.model.Safetensors;
@@ -300,7 +301,7 @@ class InputsTest {
                         7,
                         to -> {
                             Safetensors.write(to.resolve("model.safetensors"), TinyModel.content(family));
-                            return Checkpoints.sums(to);
+                            return FileSums.of(to);
                         },
                         files -> new CheckpointManifest(7, 0, 0, 0, "", "", files))
                 .folder();

@@ -16,7 +16,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -118,48 +117,78 @@ public final class Checkpoints {
 
     /** The newest checkpoint whose files are whole. Newer ones that are not go with the next {@link #save}. */
     public Optional<Saved> newest() throws IOException {
-        for (Path folder : folders().reversed()) {
-            Optional<Saved> saved = open(folder);
-            if (saved.isPresent()) {
-                return saved;
+        for (Saved candidate : complete()) {
+            if (whole(candidate, 0, 1)) {
+                return Optional.of(candidate);
             }
-            damaged.add(folder);
         }
         return Optional.empty();
     }
 
-    /** The checkpoint after so many steps, which another rank has found whole. */
+    /** All checkpoints that have a whole manifest, the newest first; their files need not be whole. */
+    public List<Saved> complete() throws IOException {
+        List<Saved> complete = new ArrayList<>();
+        for (Path folder : folders().reversed()) {
+            manifest(folder)
+                    .ifPresentOrElse(manifest -> complete.add(new Saved(folder, manifest)), () -> damaged.add(folder));
+        }
+        return complete;
+    }
+
+    /** The checkpoint after so many steps, which another rank has found complete. */
     public Saved found(int step) throws IOException {
         Path folder = folder(step);
         return new Saved(
                 folder,
-                parse(Files.readAllBytes(folder.resolve(MANIFEST)))
+                manifest(folder)
                         .orElseThrow(() -> new IOException(folder + " is damaged, though another rank has read it")));
+    }
+
+    /** Whether a share of a checkpoint's files is whole: every {@code of}-th file, from the {@code share}-th on. What is not goes with the next {@link #save}. */
+    public boolean whole(Saved saved, int share, int of) throws IOException {
+        List<String> files = saved.manifest().files().keySet().stream().sorted().toList();
+        for (int i = share; i < files.size(); i += of) {
+            if (!isWhole(saved, files.get(i))) {
+                damaged.add(saved.folder());
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isWhole(Saved saved, String name) throws IOException {
+        Path file = saved.file(name);
+        if (Files.isRegularFile(file)
+                && sum(file).equals(saved.manifest().files().get(name))) {
+            return true;
+        }
+        LOG.warn("ignoring checkpoint {}: {} is damaged or missing", saved.folder(), name);
+        return false;
     }
 
     /** The checkpoint in a folder, if it is complete and whole. */
     public static Optional<Saved> open(Path folder) throws IOException {
-        byte[] text;
+        Optional<Saved> saved = manifest(folder).map(manifest -> new Saved(folder, manifest));
+        if (saved.isPresent()) {
+            for (String name : saved.get().manifest().files().keySet()) {
+                if (!isWhole(saved.get(), name)) {
+                    return Optional.empty();
+                }
+            }
+        }
+        return saved;
+    }
+
+    private static Optional<CheckpointManifest> manifest(Path folder) throws IOException {
         try {
-            text = Files.readAllBytes(folder.resolve(MANIFEST));
+            Optional<CheckpointManifest> read = parse(Files.readAllBytes(folder.resolve(MANIFEST)));
+            if (read.isEmpty()) {
+                LOG.warn("ignoring checkpoint {}: its {} is damaged", folder, MANIFEST);
+            }
+            return read;
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
-        Optional<CheckpointManifest> read = parse(text);
-        if (read.isEmpty()) {
-            LOG.warn("ignoring checkpoint {}: its {} is damaged", folder, MANIFEST);
-            return Optional.empty();
-        }
-        CheckpointManifest manifest = read.get();
-        Map<String, CheckpointManifest.FileSum> found = sums(folder);
-        for (Map.Entry<String, CheckpointManifest.FileSum> file :
-                manifest.files().entrySet()) {
-            if (!file.getValue().equals(found.get(file.getKey()))) {
-                LOG.warn("ignoring checkpoint {}: {} is damaged or missing", folder, file.getKey());
-                return Optional.empty();
-            }
-        }
-        return Optional.of(new Saved(folder, manifest));
     }
 
     private static Optional<CheckpointManifest> parse(byte[] text) throws IOException {
@@ -214,19 +243,6 @@ public final class Checkpoints {
 
     private static int step(Path folder) {
         return Integer.parseInt(folder.getFileName().toString().substring("step-".length()));
-    }
-
-    /** Sizes and checksums of the files in a folder, as its manifest has them. */
-    public static Map<String, CheckpointManifest.FileSum> sums(Path folder) throws IOException {
-        Map<String, CheckpointManifest.FileSum> sums = new HashMap<>();
-        try (var files = Files.list(folder)) {
-            for (Path file : files.filter(Files::isRegularFile)
-                    .filter(file -> !file.endsWith(MANIFEST))
-                    .toList()) {
-                sums.put(file.getFileName().toString(), sum(file));
-            }
-        }
-        return sums;
     }
 
     private static CheckpointManifest.FileSum sum(Path file) throws IOException {

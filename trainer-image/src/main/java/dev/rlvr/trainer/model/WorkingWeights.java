@@ -77,7 +77,8 @@ sealed interface WorkingWeights extends AutoCloseable permits WholeWeights, Gath
         }
         int inLayer = (position - WeightLayout.LAYERS) % WeightLayout.layerWidth(config);
         boolean head = position == WeightLayout.LAYERS + config.layers() * WeightLayout.layerWidth(config);
-        boolean norm = inLayer == 0 || inLayer == 3 || (config.family().headNorms() && inLayer >= 6);
+        boolean headNorm = config.family().headNorms() && (inLayer == 6 || inLayer == 7);
+        boolean norm = inLayer == 0 || inLayer == 3 || headNorm;
         return head || !norm;
     }
 

@@ -37,7 +37,7 @@ class CheckpointsTest {
                 folder -> {
                     Files.writeString(folder.resolve("model.safetensors"), weights);
                     Files.write(folder.resolve("optimizer.safetensors"), new byte[3_000_000]);
-                    return Checkpoints.sums(folder);
+                    return FileSums.of(folder);
                 },
                 files -> new CheckpointManifest(
                         step, step * 16L, step * 2L, step * 1000L, "digest", "2026-01-01T00:00:00Z", files));
@@ -101,7 +101,7 @@ class CheckpointsTest {
                 folder -> {
                     Files.writeString(folder.resolve("model.safetensors"), "weights");
                     assertThat(keeping(3).newest()).isEmpty();
-                    return Checkpoints.sums(folder);
+                    return FileSums.of(folder);
                 },
                 files -> {
                     assertThat(root().resolve("step-000001")).isDirectory();
@@ -141,7 +141,7 @@ class CheckpointsTest {
                 folder -> {
                     Files.writeString(folder.resolve("model.safetensors"), "weights");
                     assertThat(newest()).isEqualTo(10);
-                    return Checkpoints.sums(folder);
+                    return FileSums.of(folder);
                 },
                 files -> {
                     assertThat(root().resolve("step-000010/manifest.json")).exists();
@@ -215,7 +215,7 @@ class CheckpointsTest {
                         20,
                         folder -> {
                             Files.writeString(folder.resolve("model.safetensors"), "weights");
-                            return Checkpoints.sums(folder);
+                            return FileSums.of(folder);
                         },
                         files -> new CheckpointManifest(20, 320, 40, 20_000, "digest", "2026-01-01T00:00:00Z", files))
                 .file("manifest.json");

@@ -57,7 +57,7 @@ class DecoderTest {
                 10_000,
                 64,
                 family != ModelConfig.Family.LLAMA,
-                family == ModelConfig.Family.QWEN2,
+                family != ModelConfig.Family.LLAMA,
                 List.of(1));
     }
 
