@@ -69,7 +69,7 @@ final class Faults {
             summary.add(attempts, seconds);
             System.out.printf(
                     Locale.ROOT,
-                    "seed %d | %d x %d %s, every %d | %s | %d attempts | succeeded | %.1f s | longest end %.1f s%n",
+                    "seed %d | %d x %d %s, every %d | %s | %d attempts | succeeded | %.1f s | longest from fault to end %s%n",
                     schedule.seed(),
                     schedule.pods(),
                     schedule.ranksPerPod(),
@@ -78,7 +78,10 @@ final class Faults {
                     attempts.stream().map(Faults::text).collect(Collectors.joining("; ")),
                     attempts.size(),
                     seconds,
-                    attempts.stream().mapToDouble(Play.Ended::seconds).max().orElse(-1));
+                    attempts.stream().mapToDouble(Play.Ended::seconds).filter(one -> one >= 0).max().stream()
+                            .mapToObj("%.1f s"::formatted)
+                            .findFirst()
+                            .orElse("-"));
         } finally {
             job.unmount();
         }
@@ -91,7 +94,8 @@ final class Faults {
                 : attempt.faults().stream().map(Play.Struck::what).collect(Collectors.joining(" + "));
         return faults
                 + (attempt.starting() ? " (starting)" : "")
-                + (attempt.why().isBlank() ? "" : " -> '" + attempt.why() + "'");
+                + (attempt.seconds() < 0 ? "" : String.format(Locale.ROOT, " -> %.1f s", attempt.seconds()))
+                + (attempt.why().isBlank() ? "" : " '" + attempt.why() + "'");
     }
 
     /** Final weights of the run of four ranks with a sharding that nothing befalls; how they are spread over pods does not matter. */

@@ -62,7 +62,7 @@ final class JobFolder {
                   rollout: {maxResponseTokens: 16}
                   trainer: {gpusPerReplica: 0, replicas: %3$d, ranksPerReplica: %4$d, threadsPerRank: 1, sharding: %5$s}
                   checkpoint: {everySteps: %6$d, keep: 2}
-                  lifecycle: {peerTimeout: %7$ds, startDeadline: 60s, stallDeadline: 60s}
+                  lifecycle: {peerTimeout: %7$ds, startDeadline: 30s, stallDeadline: 60s}
                 """.formatted(
                         inputs,
                         STEPS,
