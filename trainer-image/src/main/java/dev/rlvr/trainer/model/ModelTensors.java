@@ -10,8 +10,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 
 /**
@@ -36,6 +38,9 @@ public final class ModelTensors implements GradientSums {
     private final List<NDArray> flats;
     private final List<NDArray> tensors;
 
+    /** Shares that were asked for: views live as long as the tensors. */
+    private final Map<List<Integer>, ModelTensors> shares = new HashMap<>();
+
     private ModelTensors(ModelConfig config, FlatLayout layout, int low, int high, List<NDArray> flats) {
         this.config = config;
         this.layout = layout;
@@ -50,7 +55,9 @@ public final class ModelTensors implements GradientSums {
         for (int i = 0; i < layout.entries().size(); i++) {
             FlatLayout.Place place = layout.places().get(i);
             long to = place.from() + layout.entries().get(i).size();
-            views.add(slice(flats.get(place.block()), place.from(), to).reshape(new Shape(layout.shape(i))));
+            try (NDArray flat = slice(flats.get(place.block()), place.from(), to)) {
+                views.add(flat.reshape(new Shape(layout.shape(i))));
+            }
         }
         return List.copyOf(views);
     }
@@ -84,6 +91,10 @@ public final class ModelTensors implements GradientSums {
 
     /** Shares {@code [from, to)} of those that are here; it is the same memory. */
     public ModelTensors share(int from, int to) {
+        return from == low && to == high ? this : shares.computeIfAbsent(List.of(from, to), _ -> view(from, to));
+    }
+
+    private ModelTensors view(int from, int to) {
         List<NDArray> slices = new ArrayList<>();
         for (int block = 0; block < flats.size(); block++) {
             long size = layout.shareSize(block);
@@ -125,7 +136,10 @@ public final class ModelTensors implements GradientSums {
     }
 
     private ByteBuffer memory(FlatLayout.Piece piece) {
-        return LibTorch.buffer(slice(flats.get(piece.block()), piece.at(), piece.at() + piece.size()));
+        // the memory is the block's and outlives this view of it
+        try (NDArray view = slice(flats.get(piece.block()), piece.at(), piece.at() + piece.size())) {
+            return LibTorch.buffer(view);
+        }
     }
 
     /** Every piece by the prefix and its name; buffers are views of the tensors. */

@@ -42,7 +42,9 @@ public record UnitTensors(FlatLayout layout, int unit, List<NDArray> blocks, Lis
             FlatLayout.Place place = layout.places().get(position);
             long to = place.from() + layout.entries().get(position).size();
             NDArray block = blocks.get(place.block() - layout.blocksOf(unit).getFirst());
-            tensors.add(block.get(new NDIndex("{}:{}", place.from(), to)).reshape(new Shape(layout.shape(position))));
+            try (NDArray flat = block.get(new NDIndex("{}:{}", place.from(), to))) {
+                tensors.add(flat.reshape(new Shape(layout.shape(position))));
+            }
         }
         return new UnitTensors(layout, unit, blocks, tensors);
     }

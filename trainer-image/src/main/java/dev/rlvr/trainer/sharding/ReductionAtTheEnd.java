@@ -1,7 +1,6 @@
 package dev.rlvr.trainer.sharding;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import dev.rlvr.trainer.collectives.Collectives;
 import dev.rlvr.trainer.model.GradientSums;
@@ -16,6 +15,7 @@ final class ReductionAtTheEnd implements Reduction {
     private static final int ON_THEIR_WAY = 4;
 
     private final ModelTensors gradients;
+    private final ModelTensors share;
     private final Collectives group;
     private final DataType travels;
     private final boolean everywhere;
@@ -34,6 +34,7 @@ final class ReductionAtTheEnd implements Reduction {
      */
     ReductionAtTheEnd(ModelTensors gradients, Collectives group, DataType travels, boolean everywhere) {
         this.gradients = gradients;
+        this.share = gradients.share(group.rank(), group.rank() + 1);
         this.group = group;
         this.travels = travels;
         this.everywhere = everywhere;
@@ -60,11 +61,6 @@ final class ReductionAtTheEnd implements Reduction {
         }
     }
 
-    private NDArray share(NDArray block) {
-        long size = block.size() / group.size();
-        return block.get(new NDIndex("{}:{}", group.rank() * size, (group.rank() + 1) * size));
-    }
-
     /** The last pass of a step. */
     private final class Last implements GradientSums {
         @Override
@@ -89,8 +85,10 @@ final class ReductionAtTheEnd implements Reduction {
 
         @Override
         public void finished(int unit) {
-            for (NDArray block : gradients.flats(unit)) {
-                exchanges.add(new Exchange(block, group.reduceScatter(block, share(block), travels)));
+            List<NDArray> blocks = gradients.flats(unit);
+            List<NDArray> mine = share.flats(unit);
+            for (int i = 0; i < blocks.size(); i++) {
+                exchanges.add(new Exchange(blocks.get(i), group.reduceScatter(blocks.get(i), mine.get(i), travels)));
             }
             while (exchanges.size() > ON_THEIR_WAY) {
                 take(exchanges.remove());

@@ -176,6 +176,7 @@ public final class ShardedState {
                 scope = owner.newSubManager();
                 UnitTensors whole =
                         weights.isWhole() ? weights.unit(unit) : gathered(UnitTensors.zeros(scope, weights, unit));
+                whole.tensors().forEach(tensor -> tensor.attach(scope));
                 unit++;
                 return whole;
             }
