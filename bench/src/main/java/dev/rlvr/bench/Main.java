@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -63,12 +64,7 @@ final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
-        Path checkout = Path.of(System.getProperty("rlvr.home", "")).toAbsolutePath();
-        // Ctrl-C, too, must leave no side running
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> ProcessHandle.current().children().forEach(ProcessHandle::destroy), "end-sides"));
-        System.exit(new CommandLine(new Main(checkout)).execute(args));
+        Sides.main(Main::new, args);
     }
 
     @Override
@@ -91,7 +87,7 @@ final class Main implements Callable<Integer> {
             comparable &= outcome.disagreeing().isEmpty();
             // after each benchmark, since the next ones take long and may be interrupted
             Report report = Report.of(folder.resolve("benchmarks.json"));
-            report.add(outcome, machine, threads, LocalDate.now(java.time.ZoneOffset.UTC));
+            report.add(outcome, machine, threads, LocalDate.now(ZoneOffset.UTC));
             report.write(folder.resolve("benchmarks.json"), folder.resolve("benchmarks.md"));
         }
         System.out.print(Report.of(folder.resolve("benchmarks.json")).table());

@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ record Outcome(Benchmark benchmark, Map<String, List<Round>> rounds, Map<String,
         }
         double[] wall = Statistics.ratios(ours, theirs, Round::seconds);
         double[] sorted = wall.clone();
-        java.util.Arrays.sort(sorted);
+        Arrays.sort(sorted);
         return Optional.of(new Comparison(
                 Medians.of(benchmark.ours().name(), ours),
                 Medians.of(peer.name(), theirs),

@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -48,12 +47,7 @@ final class Scaling implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
-        Path checkout = Path.of(System.getProperty("rlvr.home", "")).toAbsolutePath();
-        // Ctrl-C, too, must leave no side running
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> ProcessHandle.current().children().forEach(ProcessHandle::destroy), "end-sides"));
-        System.exit(new CommandLine(new Scaling(checkout)).execute(args));
+        Sides.main(Scaling::new, args);
     }
 
     @Override

@@ -5,6 +5,9 @@ import dev.rlvr.trainer.model.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine;
 
 /**
  * Makes the processes of both sides, with the same environment.
@@ -13,6 +16,16 @@ import java.util.List;
  * @param threads of each side
  */
 record Sides(Path checkout, int threads) {
+    /** Runs a command of this module on the checkout that the system property {@code rlvr.home} names, and exits. */
+    static void main(Function<Path, Callable<Integer>> command, String... args) {
+        Path checkout = Path.of(System.getProperty("rlvr.home", "")).toAbsolutePath();
+        // Ctrl-C, too, must leave no side running
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> ProcessHandle.current().children().forEach(ProcessHandle::destroy), "end-sides"));
+        System.exit(new CommandLine(command.apply(checkout)).execute(args));
+    }
+
     Path target() {
         return checkout.resolve("bench/target");
     }
@@ -65,17 +78,9 @@ record Sides(Path checkout, int threads) {
 
     /** A JVM as the trainer is started with. */
     ProcessBuilder java(String mainClass, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xms64m",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Dai.djl.offline=true",
-                "-Dai.djl.pytorch.num_threads=" + threads,
-                "-cp",
-                System.getProperty("java.class.path"),
-                mainClass));
+        List<String> command = new ArrayList<>(TrainerEnvironment.jvm(threads));
+        command.addFirst(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
         command.addAll(arguments);
         ProcessBuilder process = inEnvironment(command);
         TrainerEnvironment.NATIVE.forEach(process.environment()::putIfAbsent);

@@ -1,6 +1,5 @@
 package dev.rlvr.cli;
 
-import dev.rlvr.cli.local.TrainerProcess;
 import dev.rlvr.crds.TrainerSpec.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -71,8 +70,9 @@ final class EntropyCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         int count = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-        TrainerProcess trainer = Checkout.current().trainer();
-        Process process = trainer.command(
+        return Checkout.current()
+                .trainer()
+                .run(
                         MAIN_CLASS,
                         count,
                         List.of(
@@ -81,11 +81,6 @@ final class EntropyCommand implements Callable<Integer> {
                                 "--output", output.toString(),
                                 "--temperature", Double.toString(temperature),
                                 "--precision", precision.name(),
-                                "--threads", Integer.toString(count)))
-                .inheritIO()
-                .start();
-        // whoever stops this command means the work, and Ctrl-C reaches both
-        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
-        return process.waitFor();
+                                "--threads", Integer.toString(count)));
     }
 }

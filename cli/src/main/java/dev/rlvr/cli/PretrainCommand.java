@@ -31,17 +31,13 @@ final class PretrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         TrainerProcess trainer = Checkout.current().trainer();
-        int written = run(trainer.command(PACKAGE + "QuickstartData", threads, List.of(folder.toString())));
+        int written = trainer.run(PACKAGE + "QuickstartData", threads, List.of(folder.toString()));
         if (written != 0) {
             return written;
         }
-        return run(trainer.command(
+        return trainer.run(
                 PACKAGE + "Pretrain",
                 threads,
-                List.of(folder.resolve("model").toString(), Integer.toString(steps), Integer.toString(threads))));
-    }
-
-    private static int run(ProcessBuilder process) throws IOException, InterruptedException {
-        return process.inheritIO().start().waitFor();
+                List.of(folder.resolve("model").toString(), Integer.toString(steps), Integer.toString(threads)));
     }
 }

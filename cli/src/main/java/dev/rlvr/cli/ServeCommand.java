@@ -1,6 +1,5 @@
 package dev.rlvr.cli;
 
-import dev.rlvr.cli.local.TrainerProcess;
 import dev.rlvr.crds.TrainerSpec.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -65,8 +64,9 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         int count = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-        TrainerProcess trainer = Checkout.current().trainer();
-        Process process = trainer.command(
+        return Checkout.current()
+                .trainer()
+                .run(
                         MAIN_CLASS,
                         count,
                         List.of(
@@ -75,11 +75,6 @@ final class ServeCommand implements Callable<Integer> {
                                 "--port", Integer.toString(port),
                                 "--precision", precision.name(),
                                 "--threads", Integer.toString(count),
-                                "--rows", Integer.toString(rows)))
-                .inheritIO()
-                .start();
-        // whoever stops this command means the server, and Ctrl-C reaches both
-        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
-        return process.waitFor();
+                                "--rows", Integer.toString(rows)));
     }
 }

@@ -1,11 +1,13 @@
 package dev.rlvr.crds;
 
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 
-/** Environment that a trainer's process needs before it starts, whoever starts it: {@code docs/trainer.md}. */
+/** Environment and JVM options that a trainer's process needs before it starts, whoever starts it: {@code docs/trainer.md}. */
 public final class TrainerEnvironment {
     /**
      * Settings of native libraries. The C library's allocator keeps what a step has freed for the next one, in huge pages; OpenMP's threads
@@ -18,5 +20,21 @@ public final class TrainerEnvironment {
             "OMP_WAIT_POLICY",
             "PASSIVE")));
 
+    private static final List<String> JVM = List.of(
+            // the Java heap holds little beside libtorch's tensors: no threads and no reserves for collecting it
+            "-XX:+UseSerialGC",
+            "-Xms64m",
+            "--enable-native-access=ALL-UNNAMED",
+            // Protocol Buffers' own use of it; without this the JDK warns at each start
+            "--sun-misc-unsafe-memory-access=allow",
+            "-Dai.djl.offline=true");
+
     private TrainerEnvironment() {}
+
+    /** Options of the JVM that runs the trainer on so many threads. */
+    public static List<String> jvm(int threads) {
+        List<String> options = new ArrayList<>(JVM);
+        options.add("-Dai.djl.pytorch.num_threads=" + threads);
+        return List.copyOf(options);
+    }
 }

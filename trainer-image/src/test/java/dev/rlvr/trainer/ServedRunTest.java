@@ -30,15 +30,7 @@ class ServedRunTest {
     /** A server and the URL that it says it listens at. */
     private record Server(Process process, String url) {
         static Server start() throws IOException {
-            Process process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "--enable-native-access=ALL-UNNAMED",
-                            "--sun-misc-unsafe-memory-access=allow",
-                            "-XX:+UseSerialGC",
-                            "-Dai.djl.offline=true",
-                            "-cp",
-                            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            Process process = SmallJob.java(
                             "dev.rlvr.trainer.serve.Serve",
                             "--model",
                             SmallJob.BUNDLED.resolve("quickstart/model").toString(),

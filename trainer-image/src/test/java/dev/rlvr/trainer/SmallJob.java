@@ -1,10 +1,12 @@
 package dev.rlvr.trainer;
 
+import dev.rlvr.crds.TrainerEnvironment;
 import dev.rlvr.trainer.data.SourceResolver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -82,19 +84,7 @@ record SmallJob(Path manifest, Path work) {
     /** The same with more in its environment. */
     Process start(Map<String, String> environment) throws IOException {
         Files.createDirectories(work);
-        ProcessBuilder builder = new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseSerialGC",
-                "-Dai.djl.offline=true",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                "dev.rlvr.trainer.Main",
-                "--job",
-                manifest.toString(),
-                "--work",
-                work.toString());
+        ProcessBuilder builder = java("dev.rlvr.trainer.Main", "--job", manifest.toString(), "--work", work.toString());
         builder.environment().put("RLVR_BUNDLED", BUNDLED.toString());
         builder.environment().put("RLVR_WATCH_STDIN", "true");
         builder.environment().put("RLVR_TERMINATION_LOG", lastWords().toString());
@@ -103,6 +93,19 @@ record SmallJob(Path manifest, Path work) {
         builder.redirectOutput(
                 ProcessBuilder.Redirect.appendTo(work.resolveSibling("log.txt").toFile()));
         return builder.start();
+    }
+
+    /** A process of a main class on this test's class path, with all threads. */
+    static ProcessBuilder java(String mainClass, String... arguments) {
+        List<String> command =
+                new ArrayList<>(TrainerEnvironment.jvm(Runtime.getRuntime().availableProcessors()));
+        command.addFirst(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                mainClass));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command);
     }
 
     /** File of a process's last error line. */

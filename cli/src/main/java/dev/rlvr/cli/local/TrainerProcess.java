@@ -47,21 +47,23 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
         return process;
     }
 
+    /**
+     * Runs another main class of the trainer in the foreground and returns its exit code. It is stopped with this process: whoever stops the command
+     * means the work, and Ctrl-C reaches both.
+     */
+    public int run(String otherMainClass, int threads, List<String> arguments)
+            throws IOException, InterruptedException {
+        Process process =
+                command(otherMainClass, threads, arguments).inheritIO().start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy, "stop-trainer"));
+        return process.waitFor();
+    }
+
     /** As {@link #command(int, List)}, for another main class on the trainer's class path. */
-    public ProcessBuilder command(String otherMainClass, int threads, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                java.toString(),
-                // the Java heap holds little beside libtorch's tensors: no threads and no reserves for collecting it
-                "-XX:+UseSerialGC",
-                "-Xms64m",
-                "--enable-native-access=ALL-UNNAMED",
-                // Protocol Buffers' own use of it; without this the JDK warns at each start
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Dai.djl.offline=true",
-                "-Dai.djl.pytorch.num_threads=" + threads,
-                "-cp",
-                classPath,
-                otherMainClass));
+    private ProcessBuilder command(String otherMainClass, int threads, List<String> arguments) {
+        List<String> command = new ArrayList<>(TrainerEnvironment.jvm(threads));
+        command.addFirst(java.toString());
+        command.addAll(List.of("-cp", classPath, otherMainClass));
         command.addAll(arguments);
         if (Files.exists(startCache)) {
             // where it does not fit, say after an update of the JDK, the JVM does without it and need not tell
