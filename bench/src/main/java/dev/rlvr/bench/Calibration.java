@@ -215,6 +215,7 @@ final class Calibration {
                         codec.pieces(ids),
                         figures,
                         figures,
+                        0,
                         1,
                         1,
                         new boolean[LENGTH]));

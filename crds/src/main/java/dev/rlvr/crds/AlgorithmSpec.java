@@ -135,7 +135,14 @@ public record AlgorithmSpec(
             @JsonPropertyDescription(
                     "Dual clip: bound of the loss for negative advantages, as a multiple of the advantage; over"
                             + " 1. Default 10.")
-            double dual) {}
+            double dual,
+
+            @Default("2")
+            @Min(1)
+            @JsonPropertyDescription(
+                    "Bound of a token's weight where rollout.maxStaleness lets an older policy sample (truncated"
+                            + " importance sampling). Default 2.")
+            double importance) {}
 
     /** The paper's forking-token mask. */
     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** How answers are sampled from the policy. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+        value = "self.maxStaleness == 0 || self.engine != 'Embedded'",
+        message =
+                "maxStaleness 1 needs rollout servers: with engine Embedded sampling and updating take turns; use 0, or"
+                        + " another engine")
 public record RolloutSpec(
         @Default("Embedded")
         @JsonPropertyDescription(
@@ -40,6 +45,14 @@ public record RolloutSpec(
         @Default("20480") @Min(1) @Max(1048576) @JsonPropertyDescription("Longest answer in tokens. Default 20480.")
         int maxResponseTokens,
 
+        @Default("0")
+        @Min(0)
+        @Max(1)
+        @JsonPropertyDescription(
+                "Steps by which the policy may be ahead of the one that sampled an answer. 0: strictly on-policy; 1: the next"
+                        + " batch is sampled by the servers while the policy is updated on this one. Default 0.")
+        int maxStaleness,
+
         @JsonPropertyDescription("The rollout servers; only with engine Sglang or Vllm.") @Nullable
         Servers servers) {
 
@@ -50,7 +63,7 @@ public record RolloutSpec(
 
     /** What decides which answers are sampled: the same wherever that is done. */
     public RolloutSpec withoutServers() {
-        return new RolloutSpec(Engine.Embedded, temperature, topP, topK, maxResponseTokens, null);
+        return new RolloutSpec(Engine.Embedded, temperature, topP, topK, maxResponseTokens, maxStaleness, null);
     }
 
     /** Where sampling runs. */

@@ -35,7 +35,7 @@ class ManifestTest {
         assertThat(spec.data().promptTemplate()).isEqualTo("{prompt}");
         assertThat(spec.reward().timeout()).isEqualTo("10s");
         assertThat(spec.algorithm().optimizer().learningRate()).isEqualTo(1e-6);
-        assertThat(spec.algorithm().clip()).isEqualTo(new AlgorithmSpec.Clip(0.2, 0.28, 10));
+        assertThat(spec.algorithm().clip()).isEqualTo(new AlgorithmSpec.Clip(0.2, 0.28, 10, 2));
         assertThat(spec.algorithm().forkingTokens().select())
                 .isEqualTo(AlgorithmSpec.ForkingTokens.Select.HighestEntropy);
         assertThat(spec.algorithm().forkingTokens().fraction()).isNull();
@@ -113,6 +113,7 @@ class ManifestTest {
                     lifecycle: {startDeadline: 90}                    | spec.lifecycle.startDeadline: 90 is not a string; put it in quotes
                     lifecycle: {startDeadline: 0s}                    | spec.lifecycle.startDeadline: '0s' is not a duration; write it as 90s, 1h30m or 7d
                     rollout: {servers: {urls: ["http://a:1"]}}        | spec: rollout.servers has no effect with engine Embedded; remove it or choose Sglang or Vllm
+                    rollout: {maxStaleness: 1} | spec.rollout: maxStaleness 1 needs rollout servers: with engine Embedded sampling and updating take turns; use 0, or another engine
                     rollout: {engine: Sglang, servers: {urls: ["a:1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
                     rollout: {engine: Sglang, servers: {urls: ["http://a:1/v1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
                     rollout: {engine: Sglang, servers: {urls: ["http://a:1"], replicas: 2}} | spec.rollout.servers: replicas, gpusPerReplica, image and resources have no effect with urls, which name servers that run already; remove them

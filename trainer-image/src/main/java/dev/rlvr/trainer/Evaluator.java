@@ -57,7 +57,7 @@ final class Evaluator {
                 answers.stream().map(SharedAnswers.Answer::verdict).toList(),
                 verifiers.answers(IntStream.range(0, answers.size())
                         .mapToObj(i -> attempt(
-                                heldOut, i / spec.samples(), answers.get(i).sample()))
+                                heldOut, i / spec.samples(), answers.get(i).response()))
                         .toList()));
     }
 
@@ -72,19 +72,20 @@ final class Evaluator {
         List<VerifierPool.Attempt> attempts = new ArrayList<>();
         for (int i = 0; i < share.size(); i++) {
             for (Sample sample : samples.get(i)) {
-                attempts.add(attempt(heldOut, share.get(i), sample));
+                attempts.add(attempt(heldOut, share.get(i), codec.decode(sample.tokens())));
             }
         }
         List<Verdict> verdicts = verifiers.verify(attempts);
         List<Sample> flat = samples.stream().flatMap(List::stream).toList();
         return IntStream.range(0, flat.size())
-                .mapToObj(i -> new SharedAnswers.Answer(flat.get(i), verdicts.get(i)))
+                .mapToObj(i ->
+                        new SharedAnswers.Answer(flat.get(i), attempts.get(i).response(), verdicts.get(i)))
                 .toList();
     }
 
-    private VerifierPool.Attempt attempt(Inputs.HeldOut heldOut, int problem, Sample sample) {
+    private static VerifierPool.Attempt attempt(Inputs.HeldOut heldOut, int problem, String response) {
         return new VerifierPool.Attempt(
-                codec.decode(sample.tokens()), heldOut.problems().get(problem).answer());
+                response, heldOut.problems().get(problem).answer());
     }
 
     private static Evaluation summarise(EvaluationSpec spec, int step, List<Verdict> verdicts, List<String> answers) {

@@ -7,7 +7,6 @@ import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.objective.ForkingTokenMask;
 import dev.rlvr.trainer.objective.RatioStatistics;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
@@ -106,6 +105,11 @@ final class MicroBatch {
     }
 
     /** Of the current policy. */
+    float[] logProbabilities() {
+        return logProbabilities;
+    }
+
+    /** Of the current policy. */
     float[] entropies() {
         return entropies;
     }
@@ -116,22 +120,24 @@ final class MicroBatch {
     }
 
     float[] oldLogProbabilities() {
-        return concatenate(
-                items.stream().map(item -> item.sample().logProbabilities()).toList());
+        return concatenate(items.stream().map(Item::old).toList());
     }
 
-    float[] advantages() {
+    /** What each token's loss is scaled by: the loss is linear in its advantage, so a weight times the advantage weighs the loss. */
+    float[] weightedAdvantages() {
         return concatenate(items.stream()
                 .map(item -> {
-                    float[] repeated = new float[item.sample().length()];
-                    Arrays.fill(repeated, (float) item.advantage());
-                    return repeated;
+                    float[] weighted = item.weights().clone();
+                    for (int i = 0; i < weighted.length; i++) {
+                        weighted[i] *= (float) item.advantage();
+                    }
+                    return weighted;
                 })
                 .toList());
     }
 
     RatioStatistics statistics(AlgorithmSpec.Clip clip) {
-        return RatioStatistics.of(logProbabilities, oldLogProbabilities(), advantages(), entropies, clip);
+        return RatioStatistics.of(logProbabilities, oldLogProbabilities(), weightedAdvantages(), entropies, clip);
     }
 
     static float[] concatenate(List<float[]> parts) {

@@ -19,6 +19,7 @@ import dev.rlvr.trainer.model.TokenBatch;
 import dev.rlvr.trainer.objective.ForkingTokenMask;
 import dev.rlvr.trainer.objective.PolicyLoss;
 import dev.rlvr.trainer.objective.RatioStatistics;
+import dev.rlvr.trainer.objective.TruncatedImportance;
 import dev.rlvr.trainer.optimizer.AdamW;
 import dev.rlvr.trainer.rollout.Group;
 import dev.rlvr.trainer.rollout.Sample;
@@ -66,18 +67,41 @@ final class PolicyUpdate {
         this.sharedPrompts = SharedPrompts.of(decoder.weights().config(), microBatchTokens);
     }
 
-    /** An answer and what the update needs of it. {@code kept} is filled in by the update. */
-    @SuppressWarnings("ArrayRecordComponent") // one flag per token, set once
-    record Item(List<Integer> prompt, Sample sample, double advantage, boolean[] kept) {
+    /**
+     * An answer and what the update needs of it; arrays have one entry per token.
+     *
+     * @param old log-probabilities under the policy that ratios are taken against, nats: the one that sampled, or where that is an older one
+     *     the policy before the step's first update
+     * @param weights of the tokens in the loss: 1, or the truncated importance of a stale answer
+     * @param kept filled in by the update
+     */
+    @SuppressWarnings("ArrayRecordComponent") // plain columns of numbers, set once
+    record Item(List<Integer> prompt, Sample sample, double advantage, float[] old, float[] weights, boolean[] kept) {
         /** The answers of a group. */
         static List<Item> of(Group group) {
             return IntStream.range(0, group.samples().size())
-                    .mapToObj(i -> new Item(
+                    .mapToObj(i -> onPolicy(
                             group.prompt(),
                             group.samples().get(i),
-                            group.advantages().get(i),
-                            new boolean[group.samples().get(i).length()]))
+                            group.advantages().get(i)))
                     .toList();
+        }
+
+        static Item onPolicy(List<Integer> prompt, Sample sample, double advantage) {
+            float[] ones = new float[sample.length()];
+            Arrays.fill(ones, 1);
+            return new Item(prompt, sample, advantage, sample.logProbabilities(), ones, new boolean[sample.length()]);
+        }
+
+        /** The same, sampled by an older policy than the one with these log-probabilities. */
+        Item stale(float[] current, double mostImportance) {
+            return new Item(
+                    prompt,
+                    sample,
+                    advantage,
+                    current,
+                    TruncatedImportance.of(current, sample.logProbabilities(), mostImportance),
+                    kept);
         }
 
         TokenBatch.Row row() {
@@ -89,12 +113,47 @@ final class PolicyUpdate {
     /** Figures of one gradient step. */
     record Result(double loss, double gradientNorm, double threshold, int kept, RatioStatistics statistics) {}
 
+    /**
+     * Log-probabilities of answers under the current policy, by one pass without gradients; all ranks call it with the same answers.
+     *
+     * @return for each answer one per token, nats
+     */
+    List<float[]> score(List<Item> answers) {
+        List<List<MicroBatch>> hands = deal(answers);
+        List<MicroBatch> mine = hands.get(group.rank());
+        for (int i = 0; i < passes(hands); i++) {
+            try (Pass pass = pass(mine, i, Retention.NOTHING)) {
+                if (i < mine.size()) {
+                    mine.get(i).take(pass.score(temperature));
+                }
+            }
+        }
+        TokenExchange tokens = new TokenExchange(group, answers, hands, algorithm.forkingTokens());
+        float[] all =
+                tokens.inOrder(mine.stream().map(MicroBatch::logProbabilities).toList());
+        List<float[]> each = new ArrayList<>();
+        int at = 0;
+        for (Item answer : answers) {
+            int length = answer.sample().length();
+            each.add(Arrays.copyOfRange(all, at, at + length));
+            at += length;
+        }
+        return each;
+    }
+
+    private List<List<MicroBatch>> deal(List<Item> answers) {
+        return MicroBatch.deal(sharedPrompts.pack(answers, group.size()), group.size(), microBatchTokens);
+    }
+
+    /** Passes that every rank makes: as many as the fullest has micro-batches. */
+    private static int passes(List<List<MicroBatch>> hands) {
+        return hands.stream().mapToInt(List::size).max().orElse(0);
+    }
+
     /** Makes the step; all ranks call it with the same answers, and each computes its share of them. */
     Result apply(List<Item> miniBatch, double learningRate, RandomGenerator random) {
-        List<List<MicroBatch>> hands =
-                MicroBatch.deal(sharedPrompts.pack(miniBatch, group.size()), group.size(), microBatchTokens);
+        List<List<MicroBatch>> hands = deal(miniBatch);
         List<MicroBatch> mine = hands.get(group.rank());
-        int passes = hands.stream().mapToInt(List::size).max().orElse(0);
         TokenExchange tokens = new TokenExchange(group, miniBatch, hands, algorithm.forkingTokens());
         ForkingTokenMask mask;
         double sum;
@@ -103,7 +162,7 @@ final class PolicyUpdate {
             mask = turn.mask;
             sum = turn.sum;
         } else {
-            sum = oneByOne(mine, passes, tokens, random);
+            sum = oneByOne(mine, passes(hands), tokens, random);
             mask = tokens.joined(mine);
         }
         int denominator =
@@ -137,7 +196,7 @@ final class PolicyUpdate {
     /** Scores all micro-batches, takes the mask over those of all ranks, then runs backward for each. */
     private Turn together(List<List<MicroBatch>> hands, TokenExchange tokens, RandomGenerator random) {
         List<MicroBatch> mine = hands.get(group.rank());
-        int count = hands.stream().mapToInt(List::size).max().orElse(0);
+        int count = passes(hands);
         RecomputationPlan.Choice choice = choice(hands);
         List<Pass> passes = new ArrayList<>();
         try {
@@ -240,7 +299,7 @@ final class PolicyUpdate {
                 .asLongStream()
                 .toArray();
         float[] old = part.oldLogProbabilities();
-        float[] advantages = part.advantages();
+        float[] advantages = part.weightedAdvantages();
         return pass.backward(
                 positions,
                 temperature,

@@ -5,16 +5,19 @@ import dev.rlvr.trainer.report.RolloutFile;
 import dev.rlvr.trainer.report.StepMetrics;
 import dev.rlvr.trainer.reward.Verdict;
 import dev.rlvr.trainer.rollout.Group;
+import dev.rlvr.trainer.rollout.RolloutPipeline;
 import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.Sample;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /** Gathers the figures of one step while it goes on. */
 final class StepSummary {
@@ -22,13 +25,22 @@ final class StepSummary {
     private static final double EXPLAINED_BY_ROUNDING = 1e-3;
 
     private final Rollouts.Batch batch;
+    private final int policy;
+    private final int staleness;
     private final Function<int[], List<String>> pieces;
     private final IdentityHashMap<Group, List<PolicyUpdate.Item>> itemsOf = new IdentityHashMap<>();
     private final List<PolicyUpdate.Result> results = new ArrayList<>();
 
-    /** A summary of a step; {@code pieces} gives the text of each token id. */
-    StepSummary(Rollouts.Batch batch, Function<int[], List<String>> pieces) {
-        this.batch = batch;
+    /**
+     * A summary of a step.
+     *
+     * @param step finished steps of the policy that is updated
+     * @param pieces gives the text of each token id
+     */
+    StepSummary(RolloutPipeline.Batch sampled, int step, Function<int[], List<String>> pieces) {
+        this.batch = sampled.rollouts();
+        this.policy = sampled.policy();
+        this.staleness = step - policy;
         this.pieces = pieces;
     }
 
@@ -48,6 +60,28 @@ final class StepSummary {
                 .toList();
     }
 
+    /**
+     * Corrects stale answers by truncated importance sampling; does nothing where the policy has not changed since they were sampled.
+     *
+     * @param score gives the log-probabilities of answers under the policy before this step's updates
+     * @param mostImportance bound of a token's weight
+     */
+    void correct(Function<List<PolicyUpdate.Item>, List<float[]>> score, double mostImportance) {
+        if (staleness == 0) {
+            return;
+        }
+        List<PolicyUpdate.Item> stale = items(batch.used());
+        List<float[]> current = score.apply(stale);
+        Iterator<float[]> next = current.iterator();
+        for (Group group : batch.used()) {
+            itemsOf.computeIfPresent(
+                    group,
+                    (_, items) -> items.stream()
+                            .map(item -> item.stale(next.next(), mostImportance))
+                            .toList());
+        }
+    }
+
     void add(PolicyUpdate.Result result) {
         results.add(result);
     }
@@ -60,9 +94,9 @@ final class StepSummary {
                 .sum();
     }
 
-    /** The policy against the one that sampled before any update: their difference is that of sampler and trainer. */
+    /** Before any update: where the policy itself has sampled, its difference to itself is that of sampler and trainer. */
     private Optional<RatioStatistics> firstMiniBatch() {
-        return results.stream().findFirst().map(PolicyUpdate.Result::statistics);
+        return staleness > 0 ? Optional.empty() : results.stream().findFirst().map(PolicyUpdate.Result::statistics);
     }
 
     /** The divergence between sampler and trainer in nats, where it is more than rounding explains. */
@@ -96,6 +130,8 @@ final class StepSummary {
                 ratios.mean((double) ratios.clippedHigh()),
                 ratios.mean(ratios.kl()),
                 firstMiniBatch().map(first -> first.mean(first.difference())).orElse(Double.NaN),
+                staleness,
+                importance(),
                 mean(results, PolicyUpdate.Result::gradientNorm),
                 times.learningRate(),
                 times.generatedTokens(),
@@ -105,6 +141,16 @@ final class StepSummary {
                 seconds(batch.verifying()),
                 seconds(times.update()),
                 seconds(times.checkpoint()));
+    }
+
+    /** Mean weight of the tokens that the policy was updated on. */
+    private double importance() {
+        return itemsOf.values().stream()
+                .flatMap(List::stream)
+                .flatMapToDouble(
+                        item -> IntStream.range(0, item.weights().length).mapToDouble(i -> item.weights()[i]))
+                .average()
+                .orElse(Double.NaN);
     }
 
     /** The lines of the rollout file. */
@@ -122,6 +168,7 @@ final class StepSummary {
                         pieces.apply(sample.tokens()),
                         sample.logProbabilities(),
                         sample.entropies(),
+                        policy,
                         group.rewards().get(i),
                         group.advantages().get(i),
                         items.isEmpty()

@@ -8,7 +8,6 @@ import dev.rlvr.trainer.checkpoint.CheckpointManifest;
 import dev.rlvr.trainer.checkpoint.CheckpointWriter;
 import dev.rlvr.trainer.checkpoint.RankFiles;
 import dev.rlvr.trainer.collectives.Collectives;
-import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.Safetensors;
 import dev.rlvr.trainer.model.UnitTensors;
 import dev.rlvr.trainer.optimizer.AdamW;
@@ -17,6 +16,7 @@ import dev.rlvr.trainer.report.TrainerStatus.Phase;
 import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.Group;
 import dev.rlvr.trainer.rollout.RandomStreams;
+import dev.rlvr.trainer.rollout.RolloutPipeline;
 import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.StoppedException;
 import dev.rlvr.trainer.rollout.TextCodec;
@@ -44,11 +44,10 @@ final class Trainer {
     private final RLVRJobSpec spec;
     private final NDManager owner;
     private final Inputs inputs;
-    private final Decoder decoder;
     private final TextCodec codec;
     private final AdamW optimizer;
     private final AnswerSource answers;
-    private final Rollouts rollouts;
+    private final RolloutPipeline rollouts;
     private final PolicyUpdate update;
     private final Evaluator evaluator;
     private final CheckpointWriter checkpoints;
@@ -72,11 +71,10 @@ final class Trainer {
     record Parts(
             NDManager owner,
             Inputs inputs,
-            Decoder decoder,
             TextCodec codec,
             AdamW optimizer,
             AnswerSource answers,
-            Rollouts rollouts,
+            RolloutPipeline rollouts,
             PolicyUpdate update,
             Evaluator evaluator,
             CheckpointWriter checkpoints,
@@ -92,7 +90,6 @@ final class Trainer {
         this.spec = parts.inputs().job().getSpec();
         this.owner = parts.owner();
         this.inputs = parts.inputs();
-        this.decoder = parts.decoder();
         this.codec = parts.codec();
         this.optimizer = parts.optimizer();
         this.answers = parts.answers();
@@ -157,10 +154,15 @@ final class Trainer {
     private void step() throws IOException, InterruptedException {
         leaveIfStopped();
         Instant start = clock.instant();
-        Rollouts.Batch batch = batch();
+        RolloutPipeline.Batch sample = rollouts.next(step, problemsDrawn);
         leaveIfStopped();
         Instant sampled = clock.instant();
-        StepSummary summary = new StepSummary(batch, codec::pieces);
+        Rollouts.Batch batch = sample.rollouts();
+        StepSummary summary = new StepSummary(sample, step, codec::pieces);
+        if (step + 1 < spec.algorithm().steps()) {
+            rollouts.begin(step + 1, batch.problemsDrawn());
+        }
+        summary.correct(update::score, spec.algorithm().clip().importance());
         double learningRate =
                 LearningRate.at(step, spec.algorithm().steps(), spec.algorithm().optimizer());
         for (int epoch = 0; epoch < spec.algorithm().epochsPerBatch(); epoch++) {
@@ -192,12 +194,6 @@ final class Trainer {
         checkpointing = Duration.ZERO;
     }
 
-    private Rollouts.Batch batch() throws InterruptedException {
-        try (Decoder.Held _ = decoder.hold()) {
-            return rollouts.collect(step, problemsDrawn);
-        }
-    }
-
     private List<List<Group>> miniBatches(List<Group> groups) {
         List<List<Group>> miniBatches = new ArrayList<>();
         int size = spec.algorithm().miniBatchPrompts();
@@ -214,7 +210,8 @@ final class Trainer {
             boolean due = step == 0 || step == algorithm.steps() || (every > 0 && step % every == 0);
             if (due && group.first(report.measured(heldOut.spec().name(), step) ? 1 : 0) == 0) {
                 report.phase(Phase.EVALUATING);
-                try (Decoder.Held _ = decoder.hold()) {
+                rollouts.settle();
+                try (AnswerSource.Session _ = answers.open()) {
                     report.evaluation(evaluator.measure(heldOut, step));
                 }
             }

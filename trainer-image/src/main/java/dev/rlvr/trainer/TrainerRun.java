@@ -28,6 +28,7 @@ import dev.rlvr.trainer.report.StepLog;
 import dev.rlvr.trainer.report.TrainerStatus.Phase;
 import dev.rlvr.trainer.reward.VerifierPool;
 import dev.rlvr.trainer.rollout.AnswerSource;
+import dev.rlvr.trainer.rollout.RolloutPipeline;
 import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.SharedAnswers;
@@ -115,7 +116,11 @@ final class TrainerRun {
             }
             ShardedState state = ShardedState.zeros(owner, inputs.model().config(), spec.trainer(), groups);
             Weights weights = weights(state, newest);
-            SharedAnswers shared = new SharedAnswers(group);
+            // what is sampled ahead must not come between the calls of the loop
+            SharedAnswers shared = new SharedAnswers(
+                    spec.rollout().maxStaleness() > 0
+                            ? group.among("rollouts-ahead", group.rank(), group.size())
+                            : group);
             try (Decoder decoder =
                             new Decoder(owner, weights, MemoryPlan.precision(spec), longest(), groups.sharing());
                     AdamW optimizer = optimizer(owner, state, newest);
@@ -123,17 +128,18 @@ final class TrainerRun {
                     CheckpointWriter writer = new CheckpointWriter(
                             checkpoints, new HostMemory(), ranks, saved -> published(report, saved));
                     VerifierPool verifiers = verifiers();
-                    AnswerSource answers = answers(decoder, state, owner)) {
-                ProblemStream problems =
-                        new ProblemStream(inputs.problems(), spec.data().shuffleSeed());
+                    AnswerSource answers = answers(decoder, state, owner);
+                    RolloutPipeline rollouts = new RolloutPipeline(
+                            new Rollouts(spec, problems(), codec, answers, verifiers, shared, clock),
+                            answers,
+                            spec.rollout().maxStaleness())) {
                 Trainer.Parts parts = new Trainer.Parts(
                         owner,
                         inputs,
-                        decoder,
                         codec,
                         optimizer,
                         answers,
-                        new Rollouts(spec, problems, codec, answers, verifiers, shared, clock),
+                        rollouts,
                         new PolicyUpdate(
                                 decoder,
                                 state,
@@ -161,6 +167,10 @@ final class TrainerRun {
                 group.barrier();
             }
         }
+    }
+
+    private ProblemStream problems() {
+        return new ProblemStream(inputs.problems(), spec.data().shuffleSeed());
     }
 
     /** The newest checkpoint that is whole: the first rank says which are there, and each checks a share of the files. */

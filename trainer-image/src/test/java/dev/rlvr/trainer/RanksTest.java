@@ -83,7 +83,7 @@ class RanksTest {
                 }
                 Sample sample = new Sample(
                         random.ints(length, 2, MODEL.vocabulary()).toArray(), logProbabilities, entropies, true);
-                items.add(new PolicyUpdate.Item(prompt, sample, random.nextDouble(-1, 1), new boolean[length]));
+                items.add(PolicyUpdate.Item.onPolicy(prompt, sample, random.nextDouble(-1, 1)));
             }
         }
         return items;
@@ -127,8 +127,15 @@ class RanksTest {
         }
 
         void step(int step) {
+            List<PolicyUpdate.Item> items = miniBatch(step);
+            if (step % 2 == 1) {
+                List<float[]> current = update.score(items);
+                items = IntStream.range(0, items.size())
+                        .mapToObj(i -> miniBatch(step).get(i).stale(current.get(i), 2))
+                        .toList();
+            }
             PolicyUpdate.Result result = update.apply(
-                    miniBatch(step),
+                    items,
                     spec.algorithm().optimizer().learningRate(),
                     RandomStreams.of(RandomStreams.Purpose.MASK, step));
             losses.add(result.loss());

@@ -12,6 +12,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -62,7 +63,7 @@ class ServedRunTest {
         Server server = Server.start();
         try {
             SmallJob served = SmallJob.in(folder.resolve("served"), 3, "", "")
-                    .withServer(server.url())
+                    .withServer(server.url(), 0)
                     .run();
 
             for (int step = 0; step < 3; step++) {
@@ -85,6 +86,42 @@ class ServedRunTest {
 
             server.process().destroy();
             assertThat(server.process().waitFor()).isZero();
+        } finally {
+            server.process().destroyForcibly();
+        }
+    }
+
+    @Test
+    void batchesSampledAheadComeFromThePolicyOneStepBeforeAndGiveTheSameEachTime() throws Exception {
+        Server server = Server.start();
+        try {
+            SmallJob first = SmallJob.in(folder.resolve("first"), 4, "", "")
+                    .withServer(server.url(), 1)
+                    .run();
+            SmallJob second = SmallJob.in(folder.resolve("second"), 4, "", "")
+                    .withServer(server.url(), 1)
+                    .run();
+
+            for (int step = 0; step < 4; step++) {
+                JsonNode metrics = JSON.readTree(first.metrics().get(step));
+                assertThat(metrics.path("sampling/staleness").asInt()).isEqualTo(step == 0 ? 0 : 1);
+                double importance = metrics.path("sampling/importance_mean").asDouble();
+                if (step == 0) {
+                    assertThat(importance).isEqualTo(1);
+                } else {
+                    assertThat(importance).isNotEqualTo(1).isCloseTo(1, within(0.2));
+                }
+                String line = Files.readAllLines(first.work().resolve("rollouts/step-00000" + (step + 1) + ".jsonl"))
+                        .getFirst();
+                assertThat(JSON.readTree(line).path("policy_step").asInt()).isEqualTo(Math.max(0, step - 1));
+                // which answers a server batches depends on time, and with it the last bits
+                JsonNode again = JSON.readTree(second.metrics().get(step));
+                for (String metric : List.of("reward", "num_tokens", "loss", "sampling/importance_mean")) {
+                    assertThat(again.path(metric).asDouble())
+                            .as("%s of step %s", metric, step)
+                            .isCloseTo(metrics.path(metric).asDouble(), within(1e-4));
+                }
+            }
         } finally {
             server.process().destroyForcibly();
         }

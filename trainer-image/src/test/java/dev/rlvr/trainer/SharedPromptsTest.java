@@ -16,11 +16,7 @@ class SharedPromptsTest {
             ModelConfig.Family.LLAMA, 49_152, 576, 1536, 30, 9, 3, 64, 1e-5, 100_000, 2048, true, false, List.of(2));
 
     private static Item item(List<Integer> prompt, int length) {
-        return new Item(
-                prompt,
-                new Sample(new int[length], new float[length], new float[length], true),
-                1,
-                new boolean[length]);
+        return Item.onPolicy(prompt, new Sample(new int[length], new float[length], new float[length], true), 1);
     }
 
     private static List<Item> group(int prompt, int... answers) {

@@ -50,13 +50,14 @@ record SmallJob(Path manifest, Path work) {
     }
 
     /** The same with answers from a rollout server. */
-    SmallJob withServer(String url) throws IOException {
+    SmallJob withServer(String url, int maxStaleness) throws IOException {
         Files.writeString(
                 manifest,
                 Files.readString(manifest)
                         .replace(
                                 "{maxResponseTokens: 72}",
-                                "{maxResponseTokens: 72, engine: Sglang, servers: {urls: ['" + url + "']}}"));
+                                "{maxResponseTokens: 72, maxStaleness: %d, engine: Sglang, servers: {urls: ['%s']}}"
+                                        .formatted(maxStaleness, url)));
         return this;
     }
 

@@ -49,6 +49,7 @@ record InvalidManifest(String fields, String field) {
             wrong("rollout: {temperature: 0}", "spec.rollout.temperature"),
             wrong("rollout: {topP: 1.1}", "spec.rollout.topP"),
             wrong("rollout: {servers: {replicas: 2}}", "rollout.servers"),
+            wrong("rollout: {maxStaleness: 1}", "spec.rollout"),
             wrong("rollout: {engine: Sglang, servers: {urls: ['a:1']}}", "spec.rollout.servers"),
             wrong("rollout: {engine: Sglang, servers: {urls: ['http://a:1'], replicas: 2}}", "spec.rollout.servers"),
             wrong("evaluation: {name: aime}", "spec.evaluation"),

@@ -25,6 +25,7 @@ public final class RolloutFile {
      * One answer. The arrays are as long as the response with its end token, and are not copied.
      *
      * @param tokens text of each token id
+     * @param policy finished steps of the weights that sampled it
      * @param logprobs log-probability of each token under the policy that sampled, nats
      * @param entropies of each position over the full vocabulary, nats
      * @param reward after shaping
@@ -39,6 +40,7 @@ public final class RolloutFile {
             List<String> tokens,
             float[] logprobs,
             float[] entropies,
+            int policy,
             double reward,
             double advantage,
             boolean[] kept) {}
@@ -71,6 +73,7 @@ public final class RolloutFile {
                 sample.tokens().toArray(String[]::new), 0, sample.tokens().size());
         writeFloats(json, "logprobs", sample.logprobs());
         writeFloats(json, "entropies", sample.entropies());
+        json.writeNumberField("policy_step", sample.policy());
         json.writeNumberField("reward", sample.reward());
         json.writeNumberField("advantage", sample.advantage());
         json.writeArrayFieldStart("kept");

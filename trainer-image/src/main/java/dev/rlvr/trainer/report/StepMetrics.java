@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param clipHigh share of tokens whose ratio the upper bound clipped
  * @param kl mean estimate of the divergence from the policy that sampled, nats
  * @param logprobDifference mean absolute difference of log-probabilities between sampler and trainer in the first mini-batch, nats
+ * @param staleness steps by which the policy was ahead of the one that sampled
+ * @param importance mean weight of stale tokens in the loss; 1 where the answers are the policy's own
  * @param gradNorm before clipping
  * @param learningRate of the step's last update
  * @param numTokens tokens generated since the first step
@@ -51,6 +53,8 @@ public record StepMetrics(
         double clipHigh,
         double kl,
         double logprobDifference,
+        double staleness,
+        double importance,
         double gradNorm,
         double learningRate,
         long numTokens,
@@ -78,6 +82,8 @@ public record StepMetrics(
         named.put("clip_ratio/high_mean", clipHigh);
         named.put("kl", kl);
         named.put("sampling/logprob_diff_mean", logprobDifference);
+        named.put("sampling/staleness", staleness);
+        named.put("sampling/importance_mean", importance);
         named.put("grad_norm", gradNorm);
         named.put("learning_rate", learningRate);
         named.put("num_tokens", (double) numTokens);

@@ -48,6 +48,16 @@ public interface AnswerSource extends AutoCloseable {
     void sample(List<List<Integer>> prompts, Settings settings, Streams streams, Finished finished)
             throws InterruptedException;
 
+    /** Answers are sampled with the weights of this moment until it is closed. */
+    @FunctionalInterface
+    interface Session extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Makes the current weights ready to sample with; all ranks call it, each on the thread that changes its weights. */
+    Session open();
+
     /** Says that the weights are now those after so many finished steps: what is sampled from now on is sampled with these. */
     void weightsChanged(int step);
 

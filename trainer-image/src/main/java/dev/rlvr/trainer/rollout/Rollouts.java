@@ -122,20 +122,22 @@ public final class Rollouts {
             throws InterruptedException {
         int size = spec.algorithm().groupSize();
         Sample[] samples = new Sample[drawn.size() * size];
+        String[] responses = new String[samples.length];
         try (VerifierPool.Verification verification = verifiers.verification()) {
             source.sample(prompts, settings(), streams, (prompt, answer, sample) -> {
                 int at = prompt * size + answer;
                 samples[at] = sample;
+                responses[at] = codec.decode(sample.tokens());
                 verification.begin(
                         at,
                         new VerifierPool.Attempt(
-                                codec.decode(sample.tokens()), drawn.get(prompt).answer()));
+                                responses[at], drawn.get(prompt).answer()));
             });
             long sampled = clock.millis();
             List<Verdict> verdicts = verification.verdicts();
             List<SharedAnswers.Answer> answers = new ArrayList<>();
             for (int i = 0; i < samples.length; i++) {
-                answers.add(new SharedAnswers.Answer(samples[i], verdicts.get(i)));
+                answers.add(new SharedAnswers.Answer(samples[i], responses[i], verdicts.get(i)));
             }
             return new Verified(answers, clock.millis() - sampled);
         }
@@ -170,9 +172,7 @@ public final class Rollouts {
                 problem,
                 prompt,
                 answers.stream().map(SharedAnswers.Answer::sample).toList(),
-                answers.stream()
-                        .map(answer -> codec.decode(answer.sample().tokens()))
-                        .toList(),
+                answers.stream().map(SharedAnswers.Answer::response).toList(),
                 answers.stream().map(SharedAnswers.Answer::verdict).toList(),
                 boxed(rewards),
                 boxed(Advantages.ofGroup(rewards)));

@@ -95,6 +95,12 @@ public final class Sampler implements AnswerSource {
         }
     }
 
+    /** Keeps all weights at hand, which must not change meanwhile. */
+    @Override
+    public Session open() {
+        return decoder.hold()::close;
+    }
+
     /** Nothing to do: it samples with the decoder's own weights. */
     @Override
     public void weightsChanged(int step) {}

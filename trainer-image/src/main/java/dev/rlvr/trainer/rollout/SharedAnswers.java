@@ -8,6 +8,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -20,8 +21,8 @@ public final class SharedAnswers {
         this.group = group;
     }
 
-    /** An answer and what the verifier said of it. */
-    public record Answer(Sample sample, Verdict verdict) {}
+    /** An answer, its text, and what the verifier said of it. */
+    public record Answer(Sample sample, String response, Verdict verdict) {}
 
     /** Makes the answers to some prompts: those of the first, then those of the second, and so on. */
     @FunctionalInterface
@@ -45,7 +46,8 @@ public final class SharedAnswers {
         boolean stopped = false;
         try {
             mine = work.answers(share(prompts, group.rank()));
-        } catch (StoppedException e) {
+        } catch (StoppedException | InterruptedException e) {
+            // the others are told before anybody leaves
             stopped = true;
         }
         if (group.any(stopped)) {
@@ -76,6 +78,9 @@ public final class SharedAnswers {
             for (Answer answer : answers) {
                 Sample sample = answer.sample();
                 out.writeUTF(answer.verdict().name());
+                byte[] response = answer.response().getBytes(StandardCharsets.UTF_8);
+                out.writeInt(response.length);
+                out.write(response);
                 out.writeBoolean(sample.ended());
                 out.writeInt(sample.length());
                 for (int i = 0; i < sample.length(); i++) {
@@ -95,6 +100,7 @@ public final class SharedAnswers {
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
             for (int a = 0; a < count; a++) {
                 Verdict verdict = Verdict.valueOf(in.readUTF());
+                String response = new String(in.readNBytes(in.readInt()), StandardCharsets.UTF_8);
                 boolean ended = in.readBoolean();
                 int length = in.readInt();
                 int[] tokens = new int[length];
@@ -105,7 +111,7 @@ public final class SharedAnswers {
                     logProbabilities[i] = in.readFloat();
                     entropies[i] = in.readFloat();
                 }
-                answers.add(new Answer(new Sample(tokens, logProbabilities, entropies, ended), verdict));
+                answers.add(new Answer(new Sample(tokens, logProbabilities, entropies, ended), response, verdict));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

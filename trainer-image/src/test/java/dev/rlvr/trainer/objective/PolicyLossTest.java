@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PolicyLossTest {
-    private static final Clip CLIP = new Clip(0.2, 0.28, 10);
+    private static final Clip CLIP = new Clip(0.2, 0.28, 10, 2);
 
     private static NDManager owner;
     private static PolicyLoss loss;

@@ -7,7 +7,7 @@ import dev.rlvr.crds.AlgorithmSpec.Clip;
 import org.junit.jupiter.api.Test;
 
 class RatioStatisticsTest {
-    private static final Clip CLIP = new Clip(0.2, 0.28, 10);
+    private static final Clip CLIP = new Clip(0.2, 0.28, 10, 2);
 
     private static float log(double ratio) {
         return (float) Math.log(ratio);

@@ -26,7 +26,7 @@ class RolloutFileTest {
         assertThat(lines.getFirst())
                 .isEqualTo("{\"prompt\":\"2+2?\\n\",\"answer\":\"4\",\"response\":\"Quick: 4\",\"token_ids\":[28,12,1],"
                         + "\"tokens\":[\"Quick: \",\"4\",\"<eos>\"],"
-                        + "\"logprobs\":[0.1,-0.5,0.0],\"entropies\":[1.1,0.25,0.0],\"reward\":1.0,\"advantage\":-0.5,"
+                        + "\"logprobs\":[0.1,-0.5,0.0],\"entropies\":[1.1,0.25,0.0],\"policy_step\":7,\"reward\":1.0,\"advantage\":-0.5,"
                         + "\"kept\":[true,false,false]}");
         JsonNode second = new ObjectMapper().readTree(lines.get(1));
         assertThat(second.get("logprobs").get(0).isNull()).isTrue();
@@ -70,6 +70,7 @@ class RolloutFileTest {
                 List.of("Quick: ", "4", "<eos>"),
                 new float[] {logprob, -.5f, 0},
                 new float[] {1.1f, .25f, 0},
+                7,
                 1,
                 -.5,
                 new boolean[] {true, false, false});

@@ -69,10 +69,28 @@ public final class RolloutServers implements AnswerSource {
         this.stopped = stopped;
     }
 
-    /** Notes it; the weights are written when they are first sampled with. */
+    /** Notes it; the weights are written when they are first needed. */
     @Override
     public void weightsChanged(int step) {
         changed = Optional.of(step);
+    }
+
+    /**
+     * Writes the weights unless that was done; they may change while the servers sample with what was written.
+     *
+     * @throws UncheckedIOException if they cannot be written
+     */
+    @Override
+    public Session open() {
+        try {
+            if (changed.isPresent()) {
+                weights.write(changed.get());
+                changed = Optional.empty();
+            }
+            return () -> {};
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the weights for the rollout servers", e);
+        }
     }
 
     @Override
@@ -87,7 +105,6 @@ public final class RolloutServers implements AnswerSource {
      * Samples answers to prompts and hands each over at once.
      *
      * @throws ServersLostException if no server could be used for {@link Patience#deadline}
-     * @throws UncheckedIOException if the weights cannot be written
      */
     @Override
     public void sample(List<List<Integer>> prompts, Settings settings, Streams streams, Finished finished)
@@ -99,7 +116,7 @@ public final class RolloutServers implements AnswerSource {
         // half a share each, so that the faster ones can take more; a server alone shares with nobody
         int shares = servers.size() == 1 ? 1 : 2 * servers.size();
         int requests = Math.min(Math.ceilDiv(pieces.size(), shares), REQUESTS);
-        try (Sampling sampling = new Sampling(pieces, settings, written())) {
+        try (Sampling sampling = new Sampling(pieces, settings, current())) {
             servers.forEach(server -> sampling.use(server, requests));
             hand(sampling, pieces.size(), finished);
         }
@@ -119,16 +136,8 @@ public final class RolloutServers implements AnswerSource {
         return pieces;
     }
 
-    private WeightsFolder.Version written() {
-        try {
-            if (changed.isPresent()) {
-                weights.write(changed.get());
-                changed = Optional.empty();
-            }
-            return weights.newest().orElseThrow(() -> new IllegalStateException("sampling before any weights"));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the weights for the rollout servers", e);
-        }
+    private WeightsFolder.Version current() {
+        return weights.newest().orElseThrow(() -> new IllegalStateException("sampling before any weights"));
     }
 
     /** Hands over what is answered until that is everything. */
