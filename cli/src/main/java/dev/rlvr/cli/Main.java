@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
             EntropyCommand.class,
             ServeCommand.class,
             OperatorCommand.class,
+            ImageCommand.class,
             PretrainCommand.class,
             LauncherCommands.Test.class,
             LauncherCommands.Format.class,

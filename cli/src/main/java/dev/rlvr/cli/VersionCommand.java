@@ -21,7 +21,7 @@ final class VersionCommand implements Runnable, IVersionProvider {
         };
     }
 
-    private static String project() {
+    static String project() {
         try (InputStream in = VersionCommand.class.getResourceAsStream("version.properties")) {
             Properties properties = new Properties();
             properties.load(in);

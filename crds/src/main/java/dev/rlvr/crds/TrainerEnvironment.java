@@ -31,6 +31,11 @@ public final class TrainerEnvironment {
 
     private TrainerEnvironment() {}
 
+    /** Options of the JVM that runs the trainer, where it finds out by itself how many threads it may use. */
+    public static List<String> jvm() {
+        return JVM;
+    }
+
     /** Options of the JVM that runs the trainer on so many threads. */
     public static List<String> jvm(int threads) {
         List<String> options = new ArrayList<>(JVM);

@@ -19,6 +19,9 @@ import java.util.Map;
  * @param startCache what the JVM has kept of an earlier start (JEP 514), if the file is there
  */
 public record TrainerProcess(Path java, String classPath, String mainClass, Path bundled, Path cache, Path startCache) {
+    /** The trainer's main class. */
+    public static final String MAIN_CLASS = "dev.rlvr.trainer.Main";
+
     /**
      * The trainer as it was built in a checkout.
      *
@@ -29,7 +32,7 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
         return new TrainerProcess(
                 javaHome.resolve("bin/java"),
                 Files.readString(built.resolve("rlvr-trainer.classpath")).strip(),
-                "dev.rlvr.trainer.Main",
+                MAIN_CLASS,
                 checkout.resolve("examples"),
                 userHome.resolve(".cache/rlvr/djl"),
                 built.resolve("rlvr-trainer.aot"));

@@ -1,0 +1,57 @@
+package dev.rlvr.cli.image;
+
+import dev.rlvr.cli.image.ImageContents.Layer;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * The operator's image.
+ *
+ * @param application folder {@code quarkus-app} of its build
+ * @param cache folder for what is written on the way
+ */
+public record OperatorImage(Path application, Path cache) {
+    private static final String FOLDER = ImageContents.ROOT + "operator/";
+    private static final String ARGUMENTS = ImageContents.ROOT + "operator.args";
+    private static final int PORT = 8080;
+
+    /** Bytes are few and starts are many: the collector without threads, the compiler that is done soon, and small object headers. */
+    private static final List<String> JVM_OPTIONS = List.of(
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseCompactObjectHeaders",
+            "-XX:MaxRAMPercentage=60",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
+            "-jar",
+            FOLDER + "quarkus-run.jar");
+
+    /** What the image consists of. */
+    public ImageContents contents() throws IOException {
+        SortedMap<String, Path> libraries = new TreeMap<>();
+        SortedMap<String, Path> ours = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(application)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                String path = application.relativize(file).toString().replace(File.separatorChar, '/');
+                boolean foreign = path.startsWith("lib/")
+                        && !file.getFileName().toString().startsWith("dev.rlvr.");
+                (foreign ? libraries : ours).put(FOLDER + path, file);
+            }
+        }
+        Files.createDirectories(cache);
+        ours.put(ARGUMENTS, Files.write(cache.resolve("operator.args"), JVM_OPTIONS));
+        return new ImageContents(
+                "rlvr-operator",
+                "Operator for RLVR jobs",
+                List.of(new Layer("jars", libraries), new Layer("operator", ours)),
+                List.of("@" + ARGUMENTS),
+                new TreeSet<>(List.of(PORT)));
+    }
+}
