@@ -18,6 +18,9 @@ prepare() {
     for file in cpuset.cpus cpuset.mems; do
       [ ! -e "$hierarchy/$CGROUP/$file" ] || [ -n "$(cat "$hierarchy/$CGROUP/$file")" ] || cat "$hierarchy/$file" >"$hierarchy/$CGROUP/$file"
     done
+    # the machine weighs the whole node, with all pods, as it weighs one process
+    [ ! -e "$hierarchy/$CGROUP/cpu.shares" ] || echo 4096 >"$hierarchy/$CGROUP/cpu.shares"
+    [ ! -e "$hierarchy/$CGROUP/cpu.weight" ] || echo 400 >"$hierarchy/$CGROUP/cpu.weight"
   done < <(hierarchies)
 }
 

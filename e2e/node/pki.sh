@@ -8,9 +8,14 @@ cd "$PKI"
 
 quiet() { openssl "$@" 2>/dev/null; }
 
+ELLIPTIC=(-newkey ec -pkeyopt ec_paramgen_curve:P-256)
+
 # Certificate $1 with subject $2 and extension $3.
 certificate() {
-  quiet req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" -keyout "$1.key" -out "$1.csr"
+  local key=("${ELLIPTIC[@]}")
+  # Java clients take the key of a kubeconfig for one of RSA
+  [ "$1" != admin ] || key=(-newkey rsa:2048)
+  quiet req "${key[@]}" -nodes -subj "$2" -keyout "$1.key" -out "$1.csr"
   quiet x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile <(echo "$3") -out "$1.crt"
   rm "$1.csr"
 }
@@ -26,7 +31,7 @@ kubeconfig() {
     }'
 }
 
-quiet req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$NODE_NAME" -keyout ca.key -out ca.crt
+quiet req -x509 "${ELLIPTIC[@]}" -nodes -days 30 -subj "/CN=$NODE_NAME" -keyout ca.key -out ca.crt
 quiet ecparam -name prime256v1 -genkey -noout -out service-accounts.key
 certificate api-server /CN=kube-apiserver "subjectAltName=DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,\
 DNS:kubernetes.default.svc.cluster.local,IP:127.0.0.1,IP:${SERVICE_RANGE%.*}.1,IP:$NODE_ADDRESS"
