@@ -1,5 +1,6 @@
 package dev.rlvr.cli;
 
+import dev.rlvr.cli.local.TrainerProcess;
 import dev.rlvr.crds.TrainerSpec.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,8 +24,6 @@ import picocli.CommandLine.Option;
             "2:an option or the model is wrong, or the port is taken"
         })
 final class ServeCommand implements Callable<Integer> {
-    private static final String MAIN_CLASS = "dev.rlvr.trainer.serve.Serve";
-
     @Option(
             names = "--model",
             required = true,
@@ -67,7 +66,7 @@ final class ServeCommand implements Callable<Integer> {
         return Checkout.current()
                 .trainer()
                 .run(
-                        MAIN_CLASS,
+                        TrainerProcess.SERVER,
                         count,
                         List.of(
                                 "--model", model.toString(),

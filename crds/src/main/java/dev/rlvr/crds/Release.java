@@ -30,7 +30,7 @@ public final class Release {
         Release release = new Release();
         release.sources(spec);
         release.algorithm(spec.algorithm());
-        release.sampling(spec.rollout(), spec.algorithm().forkingTokens(), spec.trainer());
+        release.sampling(spec.rollout(), spec.algorithm().forkingTokens());
         release.reward(spec.reward());
         release.pods(spec.trainer());
         return List.copyOf(release.problems);
@@ -56,25 +56,28 @@ public final class Release {
         refuse(of.entropyCoefficient() != 0, "algorithm.entropyCoefficient", of.entropyCoefficient(), "use 0");
     }
 
-    private void sampling(RolloutSpec rollout, ForkingTokens tokens, TrainerSpec trainer) {
-        refuse(rollout.engine() == Engine.Vllm, "rollout.engine", rollout.engine(), "use Embedded or Sglang");
+    private void sampling(RolloutSpec rollout, ForkingTokens tokens) {
+        refuse(
+                rollout.engine() == Engine.Vllm,
+                "rollout.engine",
+                rollout.engine(),
+                "its answers do not say which weights they were sampled with; use Embedded or Sglang");
         if (rollout.engine() == Engine.Sglang) {
-            refuse(
-                    rollout.serverUrls().isEmpty(),
-                    "rollout.engine",
-                    rollout.engine() + " without rollout.servers.urls",
-                    "start servers, such as ./rlvr serve, and name them there");
+            rollout.ownServers().ifPresent(this::servers);
             refuse(
                     tokens.entropyFrom() == EntropyFrom.Rollout,
                     "algorithm.forkingTokens.entropyFrom",
                     tokens.entropyFrom() + " with rollout.engine " + rollout.engine(),
                     "servers do not say entropies; use Current");
-            refuse(
-                    trainer.replicas() > 1 || trainer.ranksPerReplica() > 1 || trainer.gpusPerReplica() > 1,
-                    "rollout.engine",
-                    rollout.engine() + " with several ranks",
-                    "use one rank, or Embedded");
         }
+    }
+
+    private void servers(RolloutSpec.Servers servers) {
+        refuse(
+                servers.image() == null && servers.gpusPerReplica() != 0,
+                "rollout.servers.gpusPerReplica",
+                servers.gpusPerReplica() + " without rollout.servers.image",
+                "name an image of SGLang, or use 0 (CPU)");
     }
 
     private void reward(RewardSpec reward) {

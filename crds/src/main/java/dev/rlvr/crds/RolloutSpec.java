@@ -2,6 +2,9 @@ package dev.rlvr.crds;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.crd.generator.annotation.PreserveUnknownFields;
+import io.fabric8.crd.generator.annotation.SchemaFrom;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
@@ -9,6 +12,8 @@ import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** How answers are sampled from the policy. */
@@ -53,12 +58,20 @@ public record RolloutSpec(
                         + " batch is sampled by the servers while the policy is updated on this one. Default 0.")
         int maxStaleness,
 
-        @JsonPropertyDescription("The rollout servers; only with engine Sglang or Vllm.") @Nullable
+        @JsonPropertyDescription("The rollout servers; only with engine Sglang or Vllm. Default: one pod.") @Nullable
         Servers servers) {
 
     /** Where servers that somebody else runs listen; empty where there are none. */
     public List<String> serverUrls() {
         return servers == null || servers.urls() == null ? List.of() : servers.urls();
+    }
+
+    /** The servers that run in pods of their own; empty where the trainer samples, or where somebody else runs servers. */
+    public Optional<Servers> ownServers() {
+        if (engine == Engine.Embedded || !serverUrls().isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(servers == null ? Servers.ONE : servers);
     }
 
     /** What decides which answers are sampled: the same wherever that is done. */
@@ -79,10 +92,24 @@ public record RolloutSpec(
             value = "!has(self.urls) || self.urls.all(url, url.matches('^https?://[^/?# ]+/?$'))",
             message = "urls must be of the form http://HOST:PORT")
     @ValidationRule(
-            value = "!has(self.urls) || self.replicas == 1 && self.gpusPerReplica == 1 && !has(self.image)"
-                    + " && !has(self.resources)",
-            message = "replicas, gpusPerReplica, image and resources have no effect with urls, which name servers that"
-                    + " run already; remove them")
+            value = "!has(self.urls) || self.replicas == 1 && self.gpusPerReplica == 1"
+                    + " && self.gpuResource == 'nvidia.com/gpu' && !has(self.image) && !has(self.resources)"
+                    + " && !has(self.extraArgs) && !has(self.podTemplate)",
+            message =
+                    "replicas, gpusPerReplica, gpuResource, image, resources, extraArgs and podTemplate have no effect"
+                            + " with urls, which name servers that run already; remove them")
+    @ValidationRule(
+            value = "self.gpusPerReplica > 0 || self.gpuResource == 'nvidia.com/gpu'",
+            message = "gpuResource has no effect with gpusPerReplica: 0; remove it")
+    @ValidationRule(
+            value =
+                    "!has(self.resources) || !has(self.resources.limits) || !(self.gpuResource in self.resources.limits)",
+            message = "resources.limits must not name the GPU resource; gpusPerReplica adds it")
+    @ValidationRule(
+            value = "!has(self.extraArgs) || self.extraArgs.all(argument,"
+                    + " !argument.matches('^--(host|port|model|model-path|weight-version)(=.*)?$'))",
+            message = "extraArgs must not have --host, --port, --model, --model-path or --weight-version, which are"
+                    + " given to each server")
     public record Servers(
             @Size(min = 1, max = 256)
             @JsonPropertyDescription(
@@ -91,17 +118,46 @@ public record RolloutSpec(
             @Nullable
             List<@Size(min = 1, max = 1024) String> urls,
 
-            @Default("1") @Min(1) @Max(4096) @JsonPropertyDescription("Server pods. Default 1.")
+            @Default("1") @Min(1) @Max(1024) @JsonPropertyDescription("Server pods. Default 1.")
             int replicas,
 
-            @Default("1") @Min(0) @Max(16) @JsonPropertyDescription("GPUs per server pod. Default 1.")
+            @Default("1")
+            @Min(0)
+            @Max(16)
+            @JsonPropertyDescription("GPUs per server pod; 0 samples on CPUs. Default 1.")
             int gpusPerReplica,
 
+            @Default("nvidia.com/gpu")
+            @Size(min = 1, max = 317)
+            @JsonPropertyDescription("Extended resource that stands for a GPU. Default nvidia.com/gpu.")
+            String gpuResource,
+
             @Size(min = 1, max = 1024)
-            @JsonPropertyDescription("Container image. Default: the engine's published image.")
+            @JsonPropertyDescription("Container image of SGLang. Default: the trainer's image, which has a server that"
+                    + " speaks the same interface.")
             @Nullable
             String image,
 
-            @JsonPropertyDescription("Compute resources of a server.") @Nullable
-            ResourceRequirements resources) {}
+            @JsonPropertyDescription("Compute resources of a server; GPUs are added by gpusPerReplica.") @Nullable
+            ResourceRequirements resources,
+
+            @Size(min = 1, max = 64)
+            @JsonPropertyDescription("More arguments of the server's command line, one word each.")
+            @Nullable
+            List<@Size(min = 1, max = 1024) String> extraArgs,
+
+            @PreserveUnknownFields
+            @SchemaFrom(type = Map.class)
+            @JsonPropertyDescription("Strategic-merge patch over the generated pod template, as trainer.podTemplate is;"
+                    + " the container is called server.")
+            @Nullable
+            JsonNode podTemplate) {
+        /** One pod with every default. */
+        static final Servers ONE = new Servers(null, 1, 1, "nvidia.com/gpu", null, null, null, null);
+
+        /** Arguments that the user adds; empty where there are none. */
+        public List<String> arguments() {
+            return extraArgs == null ? List.of() : extraArgs;
+        }
+    }
 }

@@ -71,12 +71,14 @@ final class GeneratedCrd {
             keyedBy("name", spec.getProperties().get("evaluation"));
             keyedBy("name", status.getProperties().get("evaluation"));
             keyedBy("type", status.getProperties().get("conditions"));
-            spec.getProperties()
-                    .get("trainer")
-                    .getProperties()
-                    .get("podTemplate")
-                    .setAdditionalProperties(null);
+            opaque(spec.getProperties().get("trainer"));
+            opaque(spec.getProperties().get("rollout").getProperties().get("servers"));
             return crd;
+        }
+
+        /** The generator says of a map what its values are, and a pod template has values of all kinds. */
+        private static void opaque(JSONSchemaProps holder) {
+            holder.getProperties().get("podTemplate").setAdditionalProperties(null);
         }
 
         private static void everyNode(JSONSchemaProps schema) {

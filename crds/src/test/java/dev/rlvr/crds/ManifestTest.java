@@ -116,7 +116,9 @@ class ManifestTest {
                     rollout: {maxStaleness: 1} | spec.rollout: maxStaleness 1 needs rollout servers: with engine Embedded sampling and updating take turns; use 0, or another engine
                     rollout: {engine: Sglang, servers: {urls: ["a:1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
                     rollout: {engine: Sglang, servers: {urls: ["http://a:1/v1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
-                    rollout: {engine: Sglang, servers: {urls: ["http://a:1"], replicas: 2}} | spec.rollout.servers: replicas, gpusPerReplica, image and resources have no effect with urls, which name servers that run already; remove them
+                    rollout: {engine: Sglang, servers: {urls: ["http://a:1"], replicas: 2}} | spec.rollout.servers: replicas, gpusPerReplica, gpuResource, image, resources, extraArgs and podTemplate have no effect with urls, which name servers that run already; remove them
+                    rollout: {engine: Sglang, servers: {extraArgs: [--tp, "2", --port=1]}} | spec.rollout.servers: extraArgs must not have --host, --port, --model, --model-path or --weight-version, which are given to each server
+                    rollout: {engine: Sglang, servers: {gpusPerReplica: 0, gpuResource: amd.com/gpu}} | spec.rollout.servers: gpuResource has no effect with gpusPerReplica: 0; remove it
                     checkpoint: {volume: {size: 10GB}}                | spec.checkpoint.volume.size: '10GB' is not a size; write it as 500Mi or 10Gi
                     evaluation: {name: a}                             | spec.evaluation: an object is not a list
                     evaluation: [{name: a, source: file:///a}, {name: a, source: file:///b}] | spec.evaluation[1].name: a is already taken by spec.evaluation[0]

@@ -26,9 +26,9 @@ class ReleaseTest {
                     algorithm: {objective: GSPO}                 | spec.algorithm.objective: GSPO is not in this release; use DAPO
                     algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
                     algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
-                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; use Embedded or Sglang
-                    rollout: {engine: Sglang}                    | spec.rollout.engine: Sglang without rollout.servers.urls is not in this release; start servers, such as ./rlvr serve, and name them there
-                    rollout: {engine: Sglang, servers: {replicas: 2}} | spec.rollout.engine: Sglang without rollout.servers.urls is not in this release; start servers, such as ./rlvr serve, and name them there
+                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; its answers do not say which weights they were sampled with; use Embedded or Sglang
+                    rollout: {engine: Sglang}                    | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
+                    rollout: {engine: Sglang, servers: {replicas: 2}} | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
                     trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
                     trainer: {replicas: 2, gpusPerReplica: 8}    | spec.trainer.gpusPerReplica: 8 is not in this release; use 0 (CPU)
@@ -48,18 +48,13 @@ class ReleaseTest {
                                 + " this release; servers do not say entropies; use Current");
     }
 
-    @Test
-    void serversAnswerOneRank() {
-        assertThat(Release.unsupported(spec("rollout: {engine: Sglang, servers: {urls: ['http://one:30000']}}\n"
-                        + "  trainer: {gpusPerReplica: 0, ranksPerReplica: 2}")))
-                .containsExactly("spec.rollout.engine: Sglang with several ranks is not in this release;"
-                        + " use one rank, or Embedded");
-    }
-
     @ParameterizedTest
     @ValueSource(
             strings = {
                 "rollout: {engine: Sglang, servers: {urls: ['http://one:30000', 'http://two:30000/']}}",
+                "rollout: {engine: Sglang, servers: {replicas: 2, gpusPerReplica: 0}}",
+                "rollout: {engine: Sglang, servers: {image: lmsysorg/sglang, gpusPerReplica: 8, extraArgs: [--dtype, bfloat16]}}",
+                "rollout: {engine: Sglang, servers: {gpusPerReplica: 0}}\n  trainer: {gpusPerReplica: 0, ranksPerReplica: 2}",
                 "algorithm: {forkingTokens: {select: All}}",
                 "algorithm: {forkingTokens: {select: Random, fraction: 0.5}}",
                 "algorithm: {forkingTokens: {select: LowestEntropy, entropyThreshold: 0.7, denominator: All}}",

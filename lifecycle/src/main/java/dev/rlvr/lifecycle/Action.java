@@ -13,6 +13,12 @@ public sealed interface Action {
     /** Removes an attempt; its trainers get so long to write a checkpoint. */
     record StopAttempt(int number, Duration gracePeriod) implements Action {}
 
+    /** Creates the rollout servers where they are absent; trainers find them by names that do not change. */
+    record StartServers() implements Action {}
+
+    /** Removes the rollout servers. */
+    record StopServers() implements Action {}
+
     /** Removes all that attempts share, but never checkpoints. Planned at every look at a job whose time to live is over. */
     record RemoveResources() implements Action {}
 }

@@ -5,6 +5,7 @@ import dev.rlvr.crds.RLVRJobStatus.Progress;
 import dev.rlvr.lifecycle.AttemptObservation.Admission;
 import dev.rlvr.lifecycle.AttemptObservation.Outcome;
 import dev.rlvr.lifecycle.Failure.Cause;
+import dev.rlvr.lifecycle.Situation.Fact;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -14,9 +15,17 @@ import java.util.Optional;
  * and the smaller budget of the user must not be spent on them.
  *
  * @param quotaSince since when the attempt has its quota
+ * @param trainsSince since when it has been seen to have all that it needs
  */
 record Failures(
-        LifecycleSpec spec, int replicas, Ledger ledger, Instant quotaSince, Optional<Progress> progress, Instant now) {
+        LifecycleSpec spec,
+        int replicas,
+        Servers servers,
+        Ledger ledger,
+        Instant quotaSince,
+        Instant trainsSince,
+        Optional<Progress> progress,
+        Instant now) {
 
     /** Its pods were seen, and then the whole attempt was gone. */
     static Failure vanished() {
@@ -50,20 +59,20 @@ record Failures(
     }
 
     private Optional<Failure> lateStart(AttemptObservation attempt, Pods pods) {
-        boolean waits = attempt.admission() instanceof Admission.Admitted && !ledger.running() && !pods.ready();
+        boolean waits = attempt.admission() instanceof Admission.Admitted
+                && !ledger.running()
+                && !(pods.ready() && servers.ready());
+        Fact fact = pods.ready() ? servers.fact() : pods.fact();
         return waits && startDeadline(attempt).passed(now)
                 ? Optional.of(infrastructure(
                         "StartDeadlineExceeded",
                         "not all pods ran within spec.lifecycle.startDeadline %s: %s: %s"
-                                .formatted(
-                                        spec.startDeadline(),
-                                        pods.fact().reason(),
-                                        pods.fact().message())))
+                                .formatted(spec.startDeadline(), fact.reason(), fact.message())))
                 : Optional.empty();
     }
 
     private Optional<Failure> hang(Pods pods) {
-        boolean running = pods.ready() || ledger.running();
+        boolean running = (pods.ready() && servers.ready()) || ledger.running();
         return running && stallDeadline(pods).passed(now)
                 ? Optional.of(infrastructure(
                         "Stalled",
@@ -76,9 +85,10 @@ record Failures(
         return Deadline.start(spec.startDeadline(), attempt, quotaSince);
     }
 
-    /** Counts from the begin of the attempt where no pod says since when it runs. */
+    /** Counts from the begin of the attempt where no pod says since when it runs; who has waited for servers has not hung. */
     Deadline stallDeadline(Pods pods) {
-        Instant since = pods.runningSince().or(ledger::begun).orElse(now);
+        Instant ran = pods.runningSince().or(ledger::begun).orElse(now);
+        Instant since = servers.spec().isPresent() && trainsSince.isAfter(ran) ? trainsSince : ran;
         return Deadline.stall(spec.stallDeadline(), since, progress);
     }
 

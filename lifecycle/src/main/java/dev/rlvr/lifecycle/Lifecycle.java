@@ -53,7 +53,8 @@ public final class Lifecycle {
     /** @param unsupported what a spec asks for that the trainer cannot do, one message each */
     static Plan decide(
             RLVRJob job, Observation observation, Instant now, Function<RLVRJobSpec, List<String>> unsupported) {
-        return new Lifecycle(job, observation, now, unsupported).decide();
+        Plan plan = new Lifecycle(job, observation, now, unsupported).decide();
+        return Servers.of(job, observation).with(plan, job, observation);
     }
 
     private Plan decide() {

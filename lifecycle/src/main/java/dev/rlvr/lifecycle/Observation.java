@@ -10,12 +10,14 @@ import java.util.Optional;
  *
  * @param resourcesReady whether everything that attempts share exists: checkpoint volume, configuration, identity, network name
  * @param attempts attempts whose processes or Kubernetes Job still exist, stopping ones included, by ascending number
+ * @param servers the rollout servers, where some exist
  * @param progress newest figures that a trainer reported
  * @param checkpoint newest complete checkpoint that a trainer reported
  */
 public record Observation(
         boolean resourcesReady,
         List<AttemptObservation> attempts,
+        Optional<ServersObservation> servers,
         Optional<RLVRJobStatus.Progress> progress,
         Optional<RLVRJobStatus.Checkpoint> checkpoint) {
     public Observation {

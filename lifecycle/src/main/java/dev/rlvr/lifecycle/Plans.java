@@ -7,6 +7,7 @@ import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.crds.RLVRJobStatus.State;
 import dev.rlvr.lifecycle.AttemptObservation.Admission;
 import dev.rlvr.lifecycle.Failure.Cause;
+import dev.rlvr.lifecycle.Situation.Fact;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,6 +28,7 @@ final class Plans {
     private final Instant now;
     private final Ledger ledger;
     private final Conditions conditions;
+    private final Servers servers;
 
     Plans(RLVRJob job, Observation observation, Instant now, Ledger ledger) {
         this.job = job;
@@ -35,6 +37,7 @@ final class Plans {
         this.observation = observation;
         this.now = now;
         this.ledger = ledger;
+        this.servers = Servers.of(job, observation);
         this.conditions = new Conditions(stored, job.getMetadata().getGeneration(), now);
     }
 
@@ -211,11 +214,12 @@ final class Plans {
     /** Nothing has ended: reports how far the current attempt is. */
     Plan goOn(AttemptObservation attempt) {
         Pods pods = pods(attempt);
-        boolean running = pods.ready() || ledger.running();
+        boolean running = (pods.ready() && servers.ready()) || ledger.running();
+        Fact fact = pods.ready() && !running ? servers.fact() : pods.fact();
         Ledger next = running ? ledger.ran(now) : ledger;
         Stream<Action> strays = stop(a -> a.number() != ledger.attempt()).stream();
         return new Plan(
-                status(Situation.of(attempt, pods.fact(), running), next),
+                status(Situation.of(attempt, fact, running), next),
                 Stream.concat(strays, ensureResources()).toList(),
                 nearest(active(next), attemptDeadline(attempt, pods, running).map(d -> d.left(now))));
     }
@@ -230,13 +234,18 @@ final class Plans {
     }
 
     Failures failures() {
-        Instant quotaSince = conditions
-                .stored("QuotaReserved")
+        int replicas = job.getSpec().trainer().replicas();
+        return new Failures(
+                spec, replicas, servers, ledger, since("QuotaReserved"), since("Running"), observation.progress(), now);
+    }
+
+    /** Since when a condition has been True; now where it is not. */
+    private Instant since(String type) {
+        return conditions
+                .stored(type)
                 .filter(c -> "True".equals(c.getStatus()))
                 .flatMap(c -> Timestamp.parse(c.getLastTransitionTime()))
                 .orElse(now);
-        int replicas = job.getSpec().trainer().replicas();
-        return new Failures(spec, replicas, ledger, quotaSince, observation.progress(), now);
     }
 
     private Pods pods(AttemptObservation attempt) {

@@ -28,6 +28,7 @@ final class Scene {
     boolean resourcesReady = true;
     final List<AttemptObservation> attempts = new ArrayList<>();
     List<String> unsupported = List.of();
+    Optional<ServersObservation> servers = Optional.empty();
     Optional<Progress> progress = Optional.empty();
     Optional<Checkpoint> checkpoint = Optional.empty();
 
@@ -38,6 +39,11 @@ final class Scene {
     /** @param lifecycle lines of {@code spec.lifecycle} */
     static Scene of(String... lifecycle) {
         return new Scene(job(lifecycle));
+    }
+
+    /** A job with two rollout servers of its own. */
+    static Scene served(String... lifecycle) {
+        return new Scene(job("  rollout: {engine: Sglang, servers: {replicas: 2, gpusPerReplica: 0}}\n", lifecycle));
     }
 
     /** A job that asks for more than the trainer can do. */
@@ -52,6 +58,10 @@ final class Scene {
     }
 
     static RLVRJob job(String... lifecycle) {
+        return job("", lifecycle);
+    }
+
+    private static RLVRJob job(String lines, String... lifecycle) {
         String manifest = """
                 apiVersion: rlvr.dev/v1alpha1
                 kind: RLVRJob
@@ -62,7 +72,7 @@ final class Scene {
                   reward: {verifier: Exact}
                   trainer: {replicas: 2, gpusPerReplica: 0}
                   lifecycle: {%s}
-                """.formatted(String.join(", ", lifecycle));
+                """.formatted(String.join(", ", lifecycle)) + lines;
         RLVRJob job = Manifest.parse(manifest, "story");
         job.getMetadata().setGeneration(1L);
         return job;
@@ -76,7 +86,7 @@ final class Scene {
     }
 
     Observation observation() {
-        return new Observation(resourcesReady, attempts, progress, checkpoint);
+        return new Observation(resourcesReady, attempts, servers, progress, checkpoint);
     }
 
     /** Time goes by. */

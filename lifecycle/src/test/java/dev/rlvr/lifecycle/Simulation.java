@@ -212,6 +212,7 @@ final class Simulation {
             round();
         }
         require(!world.active(), "pods still run after the end");
+        require(!world.hasServers(), "rollout servers still run after the end");
         require(job.getStatus().state() != State.Failed || world.empty(), "a failed job left an attempt");
         if (job.getSpec().lifecycle().ttlAfterFinished() != null) {
             require(world.empty() && !world.hasResources(), "the time to live is over and something is left");

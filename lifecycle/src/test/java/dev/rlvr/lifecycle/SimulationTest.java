@@ -21,6 +21,7 @@ class SimulationTest {
     private static final int SCHEDULES = 3000;
 
     private final RLVRJob template = Scene.job();
+    private final RLVRJob served = Scene.served().job;
 
     @Test
     void whateverGoesWrongEveryJobEndsAndKeepsItsPromises() {
@@ -38,11 +39,13 @@ class SimulationTest {
     @Test
     void evictionsSuspensionsAndDyingBackEndsCostNothing() {
         for (long seed = 0; seed < SCHEDULES / 3; seed++) {
-            Set<Fault> free = EnumSet.of(Fault.QueueEviction, Fault.ResourcesRemoved);
+            Set<Fault> free = EnumSet.of(Fault.QueueEviction, Fault.ResourcesRemoved, Fault.ServersRemoved);
             Simulation simulation = new Simulation(
                     seed,
                     free,
-                    job(new LifecycleSpec(false, "7d", null, "30m", "60s", "2m", null, new Restarts(0, 0))));
+                    job(
+                            seed % 2 == 0 ? template : served,
+                            new LifecycleSpec(false, "7d", null, "30m", "60s", "2m", null, new Restarts(0, 0))));
             run(seed, simulation);
             assertThat(simulation.status().state()).as("seed %d", seed).isEqualTo(State.Succeeded);
             assertThat(simulation.status().restarts().total())
@@ -61,15 +64,16 @@ class SimulationTest {
 
     private RLVRJob job(RandomGenerator random) {
         Restarts budgets = new Restarts(random.nextInt(4), random.nextInt(21));
+        RLVRJob like = random.nextBoolean() ? template : served;
         return switch (random.nextInt(3)) {
-            case 0 -> job(new LifecycleSpec(false, "10m", null, "15m", "60s", "2m", null, budgets));
-            case 1 -> job(new LifecycleSpec(false, "10m", null, "15m", "60s", "2m", "5m", budgets));
-            default -> job(new LifecycleSpec(false, "10m", "1h", "15m", "60s", "2m", "0s", budgets));
+            case 0 -> job(like, new LifecycleSpec(false, "10m", null, "15m", "60s", "2m", null, budgets));
+            case 1 -> job(like, new LifecycleSpec(false, "10m", null, "15m", "60s", "2m", "5m", budgets));
+            default -> job(like, new LifecycleSpec(false, "10m", "1h", "15m", "60s", "2m", "0s", budgets));
         };
     }
 
-    /** A fresh job with that lifecycle; the manifest is read once, for the sake of time. */
-    private RLVRJob job(LifecycleSpec lifecycle) {
+    /** A fresh job with that lifecycle; the manifests are read once, for the sake of time. */
+    private static RLVRJob job(RLVRJob template, LifecycleSpec lifecycle) {
         RLVRJob job = new RLVRJob();
         job.setMetadata(new ObjectMetaBuilder(template.getMetadata()).build());
         job.setSpec(Scene.withLifecycle(template.getSpec(), lifecycle));

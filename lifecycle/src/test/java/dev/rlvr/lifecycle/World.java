@@ -31,7 +31,8 @@ final class World {
         RemovalFromOutside,
         Hang,
         Unschedulable,
-        ResourcesRemoved
+        ResourcesRemoved,
+        ServersRemoved
     }
 
     private static final class Attempt {
@@ -66,6 +67,7 @@ final class World {
     private final RandomGenerator random;
     private final SortedMap<Integer, Attempt> attempts = new TreeMap<>();
     private boolean resources;
+    private Optional<Boolean> servers = Optional.empty();
     private Optional<Progress> progress = Optional.empty();
     private Optional<Checkpoint> checkpoint = Optional.empty();
     private int lastNumber;
@@ -77,11 +79,19 @@ final class World {
 
     Observation observe() {
         return new Observation(
-                resources, attempts.values().stream().map(Attempt::observe).toList(), progress, checkpoint);
+                resources,
+                attempts.values().stream().map(Attempt::observe).toList(),
+                servers.map(ready -> new ServersObservation(false, ready ? 1 : 0, Optional.empty())),
+                progress,
+                checkpoint);
     }
 
     boolean empty() {
         return attempts.isEmpty();
+    }
+
+    boolean hasServers() {
+        return servers.isPresent();
     }
 
     boolean hasResources() {
@@ -104,6 +114,8 @@ final class World {
             case Action.StartAttempt(int number) -> start(number);
             case Action.StopAttempt(int number, Duration _) ->
                 Optional.ofNullable(attempts.get(number)).ifPresent(this::stop);
+            case Action.StartServers() -> servers = servers.or(() -> Optional.of(false));
+            case Action.StopServers() -> servers = Optional.empty();
             case Action.RemoveResources() -> resources = false;
         }
     }
@@ -129,6 +141,7 @@ final class World {
     /** Time goes by, and everything moves on a little. */
     void advance(Duration by) {
         now = now.plus(by);
+        servers = servers.map(ready -> ready || random.nextInt(3) == 0);
         List.copyOf(attempts.values()).forEach(this::advance);
     }
 
@@ -210,6 +223,8 @@ final class World {
     void strike(Fault fault) {
         if (fault == Fault.ResourcesRemoved) {
             resources = false;
+        } else if (fault == Fault.ServersRemoved) {
+            servers = Optional.empty();
         } else if (!attempts.isEmpty()) {
             strike(attempts.get(attempts.lastKey()), fault);
         }
@@ -231,7 +246,7 @@ final class World {
             case RemovalFromOutside -> stop(a);
             case Hang -> a.hangs = true;
             case Unschedulable -> a.unschedulable = true;
-            case ResourcesRemoved -> throw new IllegalArgumentException("hits no attempt");
+            case ResourcesRemoved, ServersRemoved -> throw new IllegalArgumentException("hits no attempt");
         }
     }
 

@@ -17,7 +17,7 @@ final class AttemptJob {
 
     static Job of(Ownership owner, int attempt, Settings settings) {
         Map<String, String> labels = owner.labels(attempt);
-        Optional<String> queue = queue(owner);
+        Optional<String> queue = owner.queue();
         queue.ifPresent(name -> labels.put(QUEUE, name));
         int replicas = owner.job().getSpec().trainer().replicas();
         return new JobBuilder()
@@ -39,10 +39,6 @@ final class AttemptJob {
                 .withTemplate(new TrainerPod(owner, attempt, settings).template())
                 .endSpec()
                 .build();
-    }
-
-    private static Optional<String> queue(Ownership owner) {
-        return Optional.ofNullable(owner.job().getMetadata().getLabels()).map(labels -> labels.get(QUEUE));
     }
 
     /** Either rule ends the Job at once; which one did it, and the exit code, are in the words of its Failed condition when pods are gone. */

@@ -67,7 +67,7 @@ record AttemptLife(int number, Optional<Job> job, List<Pod> pods) {
         Map<Integer, PodObservation> byIndex = new TreeMap<>();
         pods.stream()
                 .sorted(Comparator.comparing((Pod pod) -> pod.getMetadata().getCreationTimestamp()))
-                .flatMap(pod -> new PodLife(pod).observe().stream())
+                .flatMap(pod -> new PodLife(pod, TrainerPod.CONTAINER).observe().stream())
                 .forEach(observation -> byIndex.put(observation.index(), observation));
         return List.copyOf(byIndex.values());
     }

@@ -24,7 +24,8 @@ final class CheckpointClaim {
         if (volume.claimName() != null) {
             return Optional.empty();
         }
-        boolean shared = owner.job().getSpec().trainer().replicas() > 1;
+        boolean shared = owner.job().getSpec().trainer().replicas() > 1
+                || owner.job().getSpec().rollout().ownServers().isPresent();
         return Optional.of(new PersistentVolumeClaimBuilder()
                 .withMetadata(volume.reclaim() == Reclaim.Retain ? owner.kept() : owner.shared())
                 .withNewSpec()

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
@@ -23,6 +24,7 @@ record Children(List<HasMetadata> all) {
     static final List<Class<? extends HasMetadata>> KINDS = List.of(
             Job.class,
             Pod.class,
+            StatefulSet.class,
             PersistentVolumeClaim.class,
             ConfigMap.class,
             Service.class,
@@ -58,12 +60,30 @@ record Children(List<HasMetadata> all) {
 
     /** The pods of an attempt. */
     List<Pod> pods(Ownership owner, int attempt) {
-        return of(Pod.class).filter(pod -> owner.attempt(pod) == attempt).toList();
+        return trainers().filter(pod -> owner.attempt(pod) == attempt).toList();
+    }
+
+    private Stream<Pod> trainers() {
+        return of(Pod.class).filter(pod -> !ServerPods.owns(pod));
+    }
+
+    /** The rollout servers of the job itself, not of a deleted one of its name. */
+    Optional<StatefulSet> servers(Ownership owner) {
+        return of(StatefulSet.class).filter(owner::mayOwn).findFirst();
+    }
+
+    /** The pods of rollout servers. */
+    List<Pod> serverPods(Ownership owner) {
+        String uid = owner.job().getMetadata().getUid();
+        return of(Pod.class)
+                .filter(ServerPods::owns)
+                .filter(pod -> uid.equals(pod.getMetadata().getLabels().get(Ownership.UID)))
+                .toList();
     }
 
     /** The attempts that have a Job or a pod, by ascending number. */
     SortedSet<Integer> attempts(Ownership owner) {
-        return Stream.<HasMetadata>concat(of(Job.class), of(Pod.class))
+        return Stream.<HasMetadata>concat(of(Job.class), trainers())
                 .map(owner::attempt)
                 .collect(Collectors.toCollection(TreeSet::new));
     }

@@ -6,6 +6,7 @@ import dev.rlvr.lifecycle.Action;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -61,6 +62,12 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
             case Action.EnsureResources() -> ensure(owner, children);
             case Action.StartAttempt(int number) -> start(owner, children, number);
             case Action.StopAttempt(int number, var grace) -> stop(owner, children, number);
+            case Action.StartServers() ->
+                ServerPods.of(owner, settings)
+                        .map(ServerPods::statefulSet)
+                        .filter(wanted -> children.servers(owner).isEmpty())
+                        .ifPresent(wanted -> create(owner, wanted));
+            case Action.StopServers() -> children.servers(owner).ifPresent(there -> delete(owner, there));
             case Action.RemoveResources() -> remove(owner, children);
         }
     }
@@ -74,7 +81,7 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
     }
 
     private void start(Ownership owner, Children children, int attempt) {
-        if (KubernetesObserver.problem(owner).isPresent()) {
+        if (KubernetesObserver.problem(owner, settings).isPresent()) {
             return;
         }
         Job wanted = AttemptJob.of(owner, attempt, settings);
@@ -107,9 +114,10 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
 
     private void delete(Ownership owner, HasMetadata object) {
         if (!Children.going(object) && owner.has(object)) {
+            // in the foreground it is seen until its last pod is gone
+            boolean hasPods = object instanceof Job || object instanceof StatefulSet;
             client.resource(object)
-                    .withPropagationPolicy(
-                            object instanceof Job ? DeletionPropagation.FOREGROUND : DeletionPropagation.BACKGROUND)
+                    .withPropagationPolicy(hasPods ? DeletionPropagation.FOREGROUND : DeletionPropagation.BACKGROUND)
                     .delete();
         }
     }

@@ -1,5 +1,6 @@
 package dev.rlvr.operator;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.lifecycle.AttemptObservation;
@@ -13,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Turns what exists into an observation. Pure: looks at nothing but its arguments. */
 final class KubernetesObserver {
@@ -23,49 +26,59 @@ final class KubernetesObserver {
      *
      * @param job the job with its newest status
      * @param children what exists of it
+     * @param settings defaults of generated pods
      * @param refusal why the API server does not take the current attempt, if it said so
      */
-    static Observation observe(RLVRJob job, Children children, Optional<String> refusal) {
+    static Observation observe(RLVRJob job, Children children, Settings settings, Optional<String> refusal) {
         Ownership owner = new Ownership(job);
         Map<Integer, AttemptObservation> attempts = new TreeMap<>();
         for (int number : children.attempts(owner)) {
             AttemptLife life = new AttemptLife(number, children.job(owner, number), children.pods(owner, number));
             attempts.put(number, life.observe());
         }
-        impossible(owner, refusal).ifPresent(failed -> attempts.putIfAbsent(failed.number(), failed));
+        problem(owner, settings)
+                .flatMap(message -> impossible(job.getStatus(), message))
+                .ifPresent(failed -> attempts.putIfAbsent(failed.number(), failed));
+        // an attempt whose servers are refused exists already
+        refusal.flatMap(message -> impossible(job.getStatus(), message))
+                .ifPresent(failed -> attempts.put(failed.number(), failed));
         Optional<RLVRJobStatus> status = Optional.ofNullable(job.getStatus());
         return new Observation(
                 SharedObjects.of(owner).complete(owner, children),
                 List.copyOf(attempts.values()),
+                children.servers(owner).map(set -> new ServersLife(set, children.serverPods(owner)).observe()),
                 status.map(RLVRJobStatus::progress),
                 status.map(RLVRJobStatus::checkpoint));
     }
 
     /** An attempt that was announced and can never exist has ended before it began: its spec makes no pods. */
-    private static Optional<AttemptObservation> impossible(Ownership owner, Optional<String> refusal) {
-        RLVRJobStatus status = owner.job().getStatus();
+    private static Optional<AttemptObservation> impossible(@Nullable RLVRJobStatus status, String message) {
         if (status == null
                 || status.attempt() == null
                 || status.attemptStartTime() == null
                 || (status.state() != null && status.state().ended())) {
             return Optional.empty();
         }
-        return problem(owner)
-                .or(() -> refusal)
-                .map(message -> new AttemptObservation(
-                        status.attempt(),
-                        Instant.parse(status.attemptStartTime()),
-                        new Admission.Admitted(),
-                        false,
-                        List.of(),
-                        Optional.of(new Outcome.Failed(new Failure(Cause.BadInput, "InvalidPod", message)))));
+        return Optional.of(new AttemptObservation(
+                status.attempt(),
+                Instant.parse(status.attemptStartTime()),
+                new Admission.Admitted(),
+                false,
+                List.of(),
+                Optional.of(new Outcome.Failed(new Failure(Cause.BadInput, "InvalidPod", message)))));
     }
 
     /** What keeps the spec from making a pod. */
-    static Optional<String> problem(Ownership owner) {
-        return PodTemplatePatch.of(owner.job().getSpec().trainer())
-                .map(PodTemplatePatch::problems)
-                .filter(problems -> !problems.isEmpty())
-                .map(problems -> String.join("; ", problems));
+    static Optional<String> problem(Ownership owner, Settings settings) {
+        JsonNode template = owner.job().getSpec().trainer().podTemplate();
+        Stream<String> trainer =
+                PodTemplatePatch.of(TrainerPod.TEMPLATE, TrainerPod.CONTAINER, template)
+                        .map(PodTemplatePatch::problems)
+                        .stream()
+                        .flatMap(List::stream);
+        Stream<String> server = owner.job().getSpec().rollout().ownServers().stream()
+                .flatMap(spec -> new ServerPod(owner, spec, settings).problems().stream());
+        List<String> problems = Stream.concat(trainer, server).toList();
+        return problems.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", problems));
     }
 }

@@ -16,9 +16,9 @@ import java.util.stream.Stream;
 
 /**
  * The claims that a pod mounts: the checkpoint volume at {@code /var/lib/rlvr}, and each claim that a {@code pvc://CLAIM/PATH} source names,
- * read-only at {@code /pvc/CLAIM}. A claim that is both is one volume with two mounts: the same claim twice can hang a kubelet.
+ * read-only at {@code /pvc/CLAIM}. Servers read both and write neither. A claim that is both is one volume with two mounts: the same claim twice can hang a kubelet.
  */
-record MountedClaims(String checkpoints, SequencedSet<String> sources) {
+record MountedClaims(String checkpoints, boolean writable, SequencedSet<String> sources) {
     static final String WORK = "work";
     static final String SOURCE_PREFIX = "pvc-";
     static final String SOURCE_ROOT = "/pvc/";
@@ -27,16 +27,25 @@ record MountedClaims(String checkpoints, SequencedSet<String> sources) {
         RLVRJobSpec spec = owner.job().getSpec();
         Stream<String> evaluations =
                 Stream.ofNullable(spec.evaluation()).flatMap(List::stream).map(EvaluationSpec::source);
+        Stream<String> sources = Stream.concat(
+                Stream.of(spec.model().source(), spec.data().source()),
+                Stream.concat(Stream.ofNullable(spec.checkpoint().resumeFrom()), evaluations));
+        return new MountedClaims(CheckpointClaim.name(owner), true, claims(sources));
+    }
+
+    static MountedClaims ofServers(Ownership owner) {
+        String model = owner.job().getSpec().model().source();
+        return new MountedClaims(CheckpointClaim.name(owner), false, claims(Stream.of(model)));
+    }
+
+    private static SequencedSet<String> claims(Stream<String> sources) {
         SequencedSet<String> claims = new LinkedHashSet<>();
-        Stream.concat(
-                        Stream.of(spec.model().source(), spec.data().source()),
-                        Stream.concat(Stream.ofNullable(spec.checkpoint().resumeFrom()), evaluations))
-                .filter(Objects::nonNull)
+        sources.filter(Objects::nonNull)
                 .map(Source::parse)
                 .filter(source -> source.scheme() == Source.Scheme.PVC)
                 .map(source -> source.path().replaceFirst("/.*", ""))
                 .forEach(claims::add);
-        return new MountedClaims(CheckpointClaim.name(owner), claims);
+        return claims;
     }
 
     List<Volume> volumes() {
@@ -53,6 +62,7 @@ record MountedClaims(String checkpoints, SequencedSet<String> sources) {
         List<VolumeMount> mounts = new ArrayList<>(List.of(new VolumeMountBuilder()
                 .withName(WORK)
                 .withMountPath("/var/lib/rlvr")
+                .withReadOnly(writable ? null : Boolean.TRUE)
                 .build()));
         for (String source : sources) {
             mounts.add(new VolumeMountBuilder()

@@ -47,6 +47,16 @@ record Ownership(RLVRJob job) {
         return new TreeMap<>(Map.of(MANAGED_BY, MANAGER, "app.kubernetes.io/name", "rlvr-trainer", JOB, name()));
     }
 
+    /** Labels by which the job's pods are found, trainers and servers alike. */
+    Map<String, String> podSelector() {
+        return new TreeMap<>(Map.of(MANAGED_BY, MANAGER, JOB, name()));
+    }
+
+    /** The queue that the job waits in, where it has one. */
+    Optional<String> queue() {
+        return Optional.ofNullable(job.getMetadata().getLabels()).map(labels -> labels.get(AttemptJob.QUEUE));
+    }
+
     String labelSelector() {
         return "%s=%s,%s=%s".formatted(MANAGED_BY, MANAGER, JOB, name());
     }

@@ -14,8 +14,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Reads where a pod is in its life from what the scheduler and the kubelet wrote. */
-record PodLife(Pod pod) {
+/**
+ * Reads where a pod is in its life from what the scheduler and the kubelet wrote.
+ *
+ * @param container name of the one that matters
+ */
+record PodLife(Pod pod, String container) {
     private static final String INDEX = "batch.kubernetes.io/job-completion-index";
 
     private static final Set<String> IMAGE = Set.of(
@@ -51,7 +55,7 @@ record PodLife(Pod pod) {
 
     /** When its trainer started; a pod whose trainer has exited still counts as running until the kubelet says how it ended. */
     private Optional<Instant> runningSince() {
-        return trainer(pod)
+        return container(pod, container)
                 .map(ContainerStatus::getState)
                 .flatMap(state -> Optional.ofNullable(state.getRunning())
                         .map(running -> running.getStartedAt())
@@ -60,15 +64,20 @@ record PodLife(Pod pod) {
     }
 
     private Phase.Waiting waiting() {
-        return unschedulable()
-                .or(this::initContainer)
-                .or(() -> trainer(pod).flatMap(status -> waiting(status, false)))
+        return obstacle()
                 .orElseGet(() -> new Phase.Waiting(
                         "Creating",
                         scheduled()
                                 ? "its node '%s' prepares it"
                                         .formatted(pod.getSpec().getNodeName())
                                 : "the scheduler has not looked at it yet"));
+    }
+
+    /** What a person may have to do something about. */
+    Optional<Phase.Waiting> obstacle() {
+        return unschedulable()
+                .or(this::initContainer)
+                .or(() -> container(pod, container).flatMap(status -> waiting(status, false)));
     }
 
     private Optional<Phase.Waiting> unschedulable() {
@@ -105,10 +114,21 @@ record PodLife(Pod pod) {
         if (CONFIG.contains(waiting.getReason())) {
             return Optional.of("ContainerConfig");
         }
-        return init && waiting.getReason().equals("CrashLoopBackOff") ? Optional.of("InitFailure") : Optional.empty();
+        return waiting.getReason().equals("CrashLoopBackOff")
+                ? Optional.of(init ? "InitFailure" : "CrashLoop")
+                : Optional.empty();
     }
 
     private static String words(ContainerStatus status, ContainerStateWaiting waiting) {
+        Optional<String> ended = Optional.ofNullable(status.getLastState())
+                .map(ContainerState::getTerminated)
+                .map(end -> "it ended with exit code %d: %s"
+                        .formatted(
+                                end.getExitCode(),
+                                Optional.ofNullable(end.getMessage()).orElse("no message")));
+        if (ended.isPresent()) {
+            return ended.get();
+        }
         String image = "image %s: %s".formatted(status.getImage(), waiting.getReason());
         return waiting.getMessage() == null ? image : image + ": " + waiting.getMessage();
     }
@@ -118,9 +138,13 @@ record PodLife(Pod pod) {
     }
 
     static Optional<ContainerStatus> trainer(Pod pod) {
+        return container(pod, TrainerPod.CONTAINER);
+    }
+
+    private static Optional<ContainerStatus> container(Pod pod, String name) {
         return Stream.ofNullable(pod.getStatus().getContainerStatuses())
                 .flatMap(List::stream)
-                .filter(status -> TrainerPod.CONTAINER.equals(status.getName()))
+                .filter(status -> name.equals(status.getName()))
                 .findFirst();
     }
 

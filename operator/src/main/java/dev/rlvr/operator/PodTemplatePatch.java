@@ -1,7 +1,6 @@
 package dev.rlvr.operator;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.rlvr.crds.TrainerSpec;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -20,13 +19,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * {@code spec.trainer.podTemplate}: what a user adds to the generated pod. Where it may go, how it is scheduled, and what is mounted
- * besides; everything else is the operator's and rejected, as are the names it uses.
+ * What a user adds to a generated pod. Where it may go, how it is scheduled, and what is mounted besides; everything else is the
+ * operator's and rejected, as are the names it uses.
+ *
+ * @param field of the job that holds the patch
+ * @param onlyContainer name of the pod's one container
  */
-record PodTemplatePatch(JsonNode patch) {
-    private static final String FIELD = "spec.trainer.podTemplate";
+record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
     private static final Set<String> POD_FIELDS = Set.of(
             "nodeSelector",
             "tolerations",
@@ -45,19 +47,19 @@ record PodTemplatePatch(JsonNode patch) {
     private static final Set<String> VARIABLES = Set.of("HOME", "HF_TOKEN", "JOB_COMPLETION_INDEX");
     private static final List<String> LABELS = List.of("rlvr.dev/", "batch.kubernetes.io/", "kueue.x-k8s.io/");
 
-    static Optional<PodTemplatePatch> of(TrainerSpec spec) {
-        return Optional.ofNullable(spec.podTemplate()).map(PodTemplatePatch::new);
+    static Optional<PodTemplatePatch> of(String field, String onlyContainer, @Nullable JsonNode patch) {
+        return Optional.ofNullable(patch).map(given -> new PodTemplatePatch(field, onlyContainer, given));
     }
 
     /** What of the patch cannot be applied: one sentence each, with the field and what is allowed. */
     List<String> problems() {
         List<String> problems = new ArrayList<>();
-        fields(FIELD, patch, Set.of("metadata", "spec"), problems);
-        fields(FIELD + ".metadata", patch.path("metadata"), Set.of("labels", "annotations"), problems);
-        fields(FIELD + ".spec", patch.path("spec"), POD_FIELDS, problems);
+        fields(field, patch, Set.of("metadata", "spec"), problems);
+        fields(field + ".metadata", patch.path("metadata"), Set.of("labels", "annotations"), problems);
+        fields(field + ".spec", patch.path("spec"), POD_FIELDS, problems);
         patch.path("spec")
                 .path("containers")
-                .forEach(container -> fields(FIELD + ".spec.containers[]", container, CONTAINER_FIELDS, problems));
+                .forEach(container -> fields(field + ".spec.containers[]", container, CONTAINER_FIELDS, problems));
         if (!problems.isEmpty()) {
             return problems;
         }
@@ -65,17 +67,17 @@ record PodTemplatePatch(JsonNode patch) {
         try {
             typed = typed();
         } catch (KubernetesClientException | IllegalArgumentException e) {
-            return List.of(FIELD + ": is not a pod template: "
+            return List.of(field + ": is not a pod template: "
                     + String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
         }
         labels(typed).keySet().stream()
                 .filter(PodTemplatePatch::reservedLabel)
-                .forEach(label -> problems.add(FIELD + ".metadata.labels: " + label + " is the operator's"));
+                .forEach(label -> problems.add(field + ".metadata.labels: " + label + " is the operator's"));
         containers(typed).forEach(container -> container(container, problems));
         Optional.ofNullable(typed.getSpec()).map(PodSpec::getVolumes).orElse(List.of()).stream()
                 .map(Volume::getName)
                 .filter(name -> VOLUMES.contains(name) || name.startsWith(MountedClaims.SOURCE_PREFIX))
-                .forEach(name -> problems.add(FIELD + ".spec.volumes: " + name
+                .forEach(name -> problems.add(field + ".spec.volumes: " + name
                         + " is a volume of the operator's; choose another name (not work, job, tmp, shm or pvc-...)"));
         return problems;
     }
@@ -92,10 +94,10 @@ record PodTemplatePatch(JsonNode patch) {
         });
     }
 
-    private static void container(Container container, List<String> problems) {
-        String path = FIELD + ".spec.containers[" + container.getName() + "]";
-        if (!TrainerPod.CONTAINER.equals(container.getName())) {
-            problems.add(path + ": the pod has one container, " + TrainerPod.CONTAINER);
+    private void container(Container container, List<String> problems) {
+        String path = field + ".spec.containers[" + container.getName() + "]";
+        if (!onlyContainer.equals(container.getName())) {
+            problems.add(path + ": the pod has one container, " + onlyContainer);
         }
         container.getEnv().stream()
                 .map(EnvVar::getName)
@@ -140,14 +142,14 @@ record PodTemplatePatch(JsonNode patch) {
         if (patch.getNodeSelector() != null && !patch.getNodeSelector().isEmpty()) {
             result.withNodeSelector(new TreeMap<>(patch.getNodeSelector()));
         }
-        Container trainer = generated.getContainers().getFirst();
+        Container only = generated.getContainers().getFirst();
         for (Container added : patch.getContainers()) {
-            trainer = new ContainerBuilder(trainer)
+            only = new ContainerBuilder(only)
                     .addAllToEnv(added.getEnv())
                     .addAllToVolumeMounts(added.getVolumeMounts())
                     .build();
         }
-        return result.withContainers(trainer).build();
+        return result.withContainers(only).build();
     }
 
     private PodTemplateSpec typed() {

@@ -48,6 +48,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     private static final Duration SOON = Duration.ofMillis(100);
 
     private final KubernetesClient client;
+    private final Settings settings;
     private final ClusterWriter writer;
     private final Clock clock;
     private final Map<ResourceID, Refusal> refusals = new ConcurrentHashMap<>();
@@ -61,6 +62,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
      */
     public RLVRJobReconciler(KubernetesClient client, Settings settings, Clock clock) {
         this.client = client;
+        this.settings = settings;
         this.writer = new ClusterWriter(client, settings);
         this.clock = clock;
     }
@@ -148,7 +150,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         Optional<String> refusal = Optional.ofNullable(refusals.get(ResourceID.fromResource(job)))
                 .filter(of -> of.concerns(job))
                 .map(Refusal::message);
-        return Lifecycle.decide(job, KubernetesObserver.observe(job, children, refusal), clock.instant());
+        return Lifecycle.decide(job, KubernetesObserver.observe(job, children, settings, refusal), clock.instant());
     }
 
     /** What the API server calls invalid stays invalid: the next plan ends the job with its words. */

@@ -20,22 +20,21 @@ import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The pod of one trainer replica, under the restricted Pod Security Standard; what it promises the trainer is in {@code docs/trainer.md}. */
 record TrainerPod(Ownership owner, int attempt, Settings settings) {
     static final String CONTAINER = "trainer";
+    static final String TEMPLATE = "spec.trainer.podTemplate";
 
     /** Where the launcher of pod 0 listens for those of the other pods. */
     private static final int RENDEZVOUS_PORT = 29400;
-
-    /** User and group of the process and of the files on its volumes: any but root. */
-    private static final long NOBODY = 65532;
 
     private static final String INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-index']";
 
     PodTemplateSpec template() {
         PodTemplateSpec generated = generated();
-        return PodTemplatePatch.of(spec())
+        return PodTemplatePatch.of(TEMPLATE, CONTAINER, spec().podTemplate())
                 .map(patch -> patch.applyTo(generated))
                 .orElse(generated);
     }
@@ -54,16 +53,7 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 .withTerminationGracePeriodSeconds(
                         Durations.parse(owner.job().getSpec().lifecycle().stopGracePeriod())
                                 .toSeconds())
-                .withNewSecurityContext()
-                .withRunAsNonRoot(true)
-                .withRunAsUser(NOBODY)
-                .withRunAsGroup(NOBODY)
-                .withFsGroup(NOBODY)
-                .withFsGroupChangePolicy("OnRootMismatch")
-                .withNewSeccompProfile()
-                .withType("RuntimeDefault")
-                .endSeccompProfile()
-                .endSecurityContext()
+                .withSecurityContext(RestrictedPod.pod())
                 .withContainers(container())
                 .withVolumes(volumes())
                 .endSpec()
@@ -88,13 +78,7 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 .withResources(resources())
                 .withTerminationMessagePath("/dev/termination-log")
                 .withTerminationMessagePolicy("FallbackToLogsOnError")
-                .withNewSecurityContext()
-                .withAllowPrivilegeEscalation(false)
-                .withReadOnlyRootFilesystem(true)
-                .withNewCapabilities()
-                .withDrop("ALL")
-                .endCapabilities()
-                .endSecurityContext()
+                .withSecurityContext(RestrictedPod.container(true))
                 .withVolumeMounts(mounts())
                 .build();
     }
@@ -116,17 +100,23 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
         if (spec().replicas() > 1) {
             environment.addAll(rendezvous());
         }
+        ServerPods.of(owner, settings)
+                .ifPresent(
+                        servers -> environment.add(new EnvVar("RLVR_SERVERS", String.join(",", servers.urls()), null)));
         TrainerEnvironment.NATIVE.forEach((name, value) -> environment.add(new EnvVar(name, value, null)));
-        ModelSpec model = owner.job().getSpec().model();
-        if (model.secretName() != null) {
-            environment.add(new EnvVarBuilder()
-                    .withName("HF_TOKEN")
-                    .withNewValueFrom()
-                    .withNewSecretKeyRef("token", model.secretName(), false)
-                    .endValueFrom()
-                    .build());
-        }
+        hubToken(owner.job().getSpec().model()).ifPresent(environment::add);
         return environment;
+    }
+
+    /** What opens a private model of the hub. */
+    static Optional<EnvVar> hubToken(ModelSpec model) {
+        return Optional.ofNullable(model.secretName())
+                .map(secret -> new EnvVarBuilder()
+                        .withName("HF_TOKEN")
+                        .withNewValueFrom()
+                        .withNewSecretKeyRef("token", secret, false)
+                        .endValueFrom()
+                        .build());
     }
 
     /** Pods find pod 0 by its name, and each other by addresses; the group keeps out a pod that an earlier attempt has left behind. */
@@ -144,13 +134,17 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
     }
 
     private ResourceRequirements resources() {
-        ResourceRequirementsBuilder resources = spec().resources() == null
-                ? new ResourceRequirementsBuilder()
-                : new ResourceRequirementsBuilder(spec().resources());
-        if (spec().gpusPerReplica() > 0) {
-            Quantity gpus = new Quantity(Integer.toString(spec().gpusPerReplica()));
+        return withGpus(spec().resources(), spec().gpuResource(), spec().gpusPerReplica());
+    }
+
+    /** Resources with so many GPUs added. */
+    static ResourceRequirements withGpus(@Nullable ResourceRequirements asked, String resource, int count) {
+        ResourceRequirementsBuilder resources =
+                asked == null ? new ResourceRequirementsBuilder() : new ResourceRequirementsBuilder(asked);
+        if (count > 0) {
+            Quantity gpus = new Quantity(Integer.toString(count));
             // an extended resource must have request and limit alike
-            resources.addToRequests(spec().gpuResource(), gpus).addToLimits(spec().gpuResource(), gpus);
+            resources.addToRequests(resource, gpus).addToLimits(resource, gpus);
         }
         return resources.build();
     }
@@ -163,18 +157,24 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 .withName(owner.sharedName())
                 .endConfigMap()
                 .build());
-        volumes.add(new VolumeBuilder()
-                .withName("tmp")
-                .withNewEmptyDir()
-                .endEmptyDir()
-                .build());
-        volumes.add(new VolumeBuilder()
-                .withName("shm")
-                .withNewEmptyDir()
-                .withMedium("Memory")
-                .endEmptyDir()
-                .build());
+        volumes.addAll(scratch());
         return volumes;
+    }
+
+    /** What a process may write besides, at {@link #scratchMounts()}. */
+    static List<Volume> scratch() {
+        return List.of(
+                new VolumeBuilder()
+                        .withName("tmp")
+                        .withNewEmptyDir()
+                        .endEmptyDir()
+                        .build(),
+                new VolumeBuilder()
+                        .withName("shm")
+                        .withNewEmptyDir()
+                        .withMedium("Memory")
+                        .endEmptyDir()
+                        .build());
     }
 
     private List<VolumeMount> mounts() {
@@ -184,12 +184,16 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 .withMountPath("/etc/rlvr")
                 .withReadOnly(true)
                 .build());
-        mounts.add(
-                new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build());
-        mounts.add(new VolumeMountBuilder()
-                .withName("shm")
-                .withMountPath("/dev/shm")
-                .build());
+        mounts.addAll(scratchMounts());
         return mounts;
+    }
+
+    static List<VolumeMount> scratchMounts() {
+        return List.of(
+                new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build(),
+                new VolumeMountBuilder()
+                        .withName("shm")
+                        .withMountPath("/dev/shm")
+                        .build());
     }
 }

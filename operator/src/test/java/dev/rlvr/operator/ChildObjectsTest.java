@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rlvr.crds.Manifest;
 import dev.rlvr.crds.RLVRJob;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,6 +38,48 @@ class ChildObjectsTest {
         owner.job().getMetadata().setLabels(Map.of(AttemptJob.QUEUE, "team-a"));
         expect("large-attempt.yaml", AttemptJob.of(owner, 1, SETTINGS));
         assertThat(CheckpointClaim.of(owner)).as("the user's own claim").isEmpty();
+    }
+
+    @Test
+    void serversOfOurOwnAreFromTheTrainersImageAndReadTheCheckpointVolume() throws IOException {
+        Ownership owner = owner("served.yaml");
+        ServerPods servers = ServerPods.of(owner, SETTINGS).orElseThrow();
+        expect("served-servers.yaml", servers.statefulSet());
+        assertThat(servers.urls())
+                .containsExactly(
+                        "http://served-server-0.rlvr-served:30000", "http://served-server-1.rlvr-served:30000");
+        assertThat(AttemptJob.of(owner, 1, SETTINGS)
+                        .getSpec()
+                        .getTemplate()
+                        .getSpec()
+                        .getContainers()
+                        .getFirst()
+                        .getEnv())
+                .contains(new EnvVar("RLVR_SERVERS", String.join(",", servers.urls()), null));
+        assertThat(CheckpointClaim.of(owner).orElseThrow().getSpec().getAccessModes())
+                .containsExactly("ReadWriteMany");
+    }
+
+    @Test
+    void anImageOfSglangIsStartedWithItsOwnCommandLine() throws IOException {
+        Ownership owner = owner("sglang.yaml");
+        owner.job().getMetadata().setLabels(Map.of(AttemptJob.QUEUE, "team-a"));
+        expect(
+                "sglang-servers.yaml",
+                ServerPods.of(owner, SETTINGS).orElseThrow().statefulSet());
+    }
+
+    @Test
+    void anotherImageDoesNotHaveTheBundledModels() throws IOException {
+        Ownership owner = owner("sglang.yaml");
+        RLVRJob bundled = Manifest.parse(
+                resource("served.yaml")
+                        .replace("pvc://models/small", "bundled://quickstart/model")
+                        .replace("servers: {", "servers: {image: 'lmsysorg/sglang:v0.5.6', "),
+                "served.yaml");
+        assertThat(KubernetesObserver.problem(owner, SETTINGS)).isEmpty();
+        assertThat(KubernetesObserver.problem(new Ownership(bundled), SETTINGS))
+                .hasValueSatisfying(problem -> assertThat(problem).contains("spec.model.source: bundled://"));
     }
 
     @Test

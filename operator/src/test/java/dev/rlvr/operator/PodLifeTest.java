@@ -134,13 +134,15 @@ class PodLifeTest {
     }
 
     private static Phase phase(String spec, String status) {
-        return new PodLife(new PodBuilder()
-                        .withNewMetadata()
-                        .withName("p")
-                        .endMetadata()
-                        .withSpec(yaml(spec, PodSpec.class))
-                        .withStatus(yaml(status, PodStatus.class))
-                        .build())
+        return new PodLife(
+                        new PodBuilder()
+                                .withNewMetadata()
+                                .withName("p")
+                                .endMetadata()
+                                .withSpec(yaml(spec, PodSpec.class))
+                                .withStatus(yaml(status, PodStatus.class))
+                                .build(),
+                        TrainerPod.CONTAINER)
                 .phase();
     }
 

@@ -42,6 +42,7 @@ class PodTemplatePatchTest {
     }
 
     private static PodTemplatePatch patch(String yaml) {
-        return new PodTemplatePatch(Serialization.unmarshal("---\n" + yaml, JsonNode.class));
+        return new PodTemplatePatch(
+                TrainerPod.TEMPLATE, TrainerPod.CONTAINER, Serialization.unmarshal("---\n" + yaml, JsonNode.class));
     }
 }

@@ -21,13 +21,21 @@ final class LocalApplier {
     private final WorkFolder folder;
     private final TrainerProcess trainer;
     private final LocalProcesses processes;
+    private final LocalServers servers;
     private final Clock clock;
 
-    LocalApplier(RLVRJob job, WorkFolder folder, TrainerProcess trainer, LocalProcesses processes, Clock clock) {
+    LocalApplier(
+            RLVRJob job,
+            WorkFolder folder,
+            TrainerProcess trainer,
+            LocalProcesses processes,
+            LocalServers servers,
+            Clock clock) {
         this.job = job;
         this.folder = folder;
         this.trainer = trainer;
         this.processes = processes;
+        this.servers = servers;
         this.clock = clock;
     }
 
@@ -40,6 +48,8 @@ final class LocalApplier {
                     processes.attempts().stream()
                             .filter(attempt -> attempt.number() == number)
                             .forEach(attempt -> attempt.stop(gracePeriod));
+                case Action.StartServers() -> servers.start();
+                case Action.StopServers() -> servers.stop();
                 case Action.RemoveResources() -> {
                     // Attempts share the work folder alone, and that is the user's.
                 }
@@ -92,6 +102,7 @@ final class LocalApplier {
                         "RLVR_THREADS", Integer.toString(threads),
                         "RLVR_WATCH_STDIN", "true",
                         "RLVR_TERMINATION_LOG", lastWords.toString()));
+        servers.urls().ifPresent(urls -> command.environment().put("RLVR_SERVERS", urls));
         Instant startedAt = clock.instant();
         return new LocalPod(index, command.start(), startedAt, lastWords);
     }

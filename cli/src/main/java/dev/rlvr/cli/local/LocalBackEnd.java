@@ -29,6 +29,7 @@ public final class LocalBackEnd {
     private final RLVRJob suspendedJob;
     private final WorkFolder folder;
     private final LocalProcesses processes = new LocalProcesses();
+    private final LocalServers servers;
     private final LocalObserver observer;
     private final LocalApplier applier;
     private final Clock clock;
@@ -46,8 +47,9 @@ public final class LocalBackEnd {
         this.job = job;
         this.suspendedJob = suspended(job);
         this.folder = folder;
-        this.observer = new LocalObserver(folder, processes);
-        this.applier = new LocalApplier(job, folder, trainer, processes, clock);
+        this.servers = new LocalServers(job, folder, trainer);
+        this.observer = new LocalObserver(folder, processes, servers);
+        this.applier = new LocalApplier(job, folder, trainer, processes, servers, clock);
         this.clock = clock;
         this.spectator = spectator;
     }
@@ -62,13 +64,14 @@ public final class LocalBackEnd {
                 RLVRJobStatus status = look(stopAsked ? suspendedJob : job);
                 spectator.show(status, folder.trainerReport().phaseSince(processes.startedAt()));
                 boolean over = status.state() == State.Suspended ? stopAsked : ended(status);
-                if (over && !processes.running()) {
+                if (over && !processes.running() && servers.observe().isEmpty()) {
                     return status;
                 }
                 processes.await(LOOK);
             }
         } finally {
             processes.kill();
+            servers.kill();
         }
     }
 
@@ -82,6 +85,7 @@ public final class LocalBackEnd {
     public void kill() {
         stop();
         processes.kill();
+        servers.kill();
     }
 
     /** A run that was cut off left its attempt behind in the status; it ended with this machine's doing, so nobody pays for it. */

@@ -11,10 +11,12 @@ import java.util.Optional;
 final class LocalObserver {
     private final WorkFolder folder;
     private final LocalProcesses processes;
+    private final LocalServers servers;
 
-    LocalObserver(WorkFolder folder, LocalProcesses processes) {
+    LocalObserver(WorkFolder folder, LocalProcesses processes, LocalServers servers) {
         this.folder = folder;
         this.processes = processes;
+        this.servers = servers;
     }
 
     Observation observe(RLVRJobStatus trainersPart) {
@@ -23,6 +25,7 @@ final class LocalObserver {
         return new Observation(
                 Files.isDirectory(folder.logs()),
                 attempts,
+                servers.observe(),
                 Optional.ofNullable(trainersPart.progress()),
                 Optional.ofNullable(trainersPart.checkpoint()));
     }

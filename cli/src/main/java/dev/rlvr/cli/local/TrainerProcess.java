@@ -22,6 +22,9 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
     /** The trainer's main class. */
     public static final String MAIN_CLASS = "dev.rlvr.trainer.Main";
 
+    /** Main class of the rollout server that is built from the trainer's sampler. */
+    public static final String SERVER = "dev.rlvr.trainer.serve.Serve";
+
     /**
      * The trainer as it was built in a checkout.
      *
@@ -63,7 +66,7 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
     }
 
     /** As {@link #command(int, List)}, for another main class on the trainer's class path. */
-    private ProcessBuilder command(String otherMainClass, int threads, List<String> arguments) {
+    ProcessBuilder command(String otherMainClass, int threads, List<String> arguments) {
         List<String> command = new ArrayList<>(TrainerEnvironment.jvm(threads));
         command.addFirst(java.toString());
         command.addAll(List.of("-cp", classPath, otherMainClass));

@@ -129,6 +129,11 @@ public final class WorkFolder implements AutoCloseable {
         return logs().resolve("attempt-" + attempt + pod(index) + ".log");
     }
 
+    /** Output of a rollout server, of all times that it was started. */
+    public Path serverLog(int index) {
+        return logs().resolve("server-" + index + ".log");
+    }
+
     Path lastWords(int attempt, int index) {
         return logs().resolve("attempt-" + attempt + pod(index) + ".error");
     }

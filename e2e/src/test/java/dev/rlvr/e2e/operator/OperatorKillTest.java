@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /** The operator dies after each of the writes of a job's life in turn; a new one must end at the same place. */
 @RealApiServer
 class OperatorKillTest {
-    /** A crash, a restart and a success: every kind of write but removal by age. */
+    /** A crash, a restart and a success, with rollout servers: every kind of write but removal by age. */
     private static Ending life(int attempt) {
         return attempt == 1 ? new Ending.Exits(1, "boom") : new Ending.Succeeds();
     }
@@ -48,6 +48,11 @@ class OperatorKillTest {
         End undisturbed = live(Integer.MAX_VALUE, writes);
         assertThat(undisturbed.attempts()).containsExactly(1, 2);
         assertThat(writes).hasSizeGreaterThan(10);
+        assertThat(writes)
+                .as("servers stay over a restart")
+                .filteredOn(write -> write.contains("statefulsets"))
+                .extracting(write -> write.substring(0, write.indexOf(' ')))
+                .containsExactly("POST", "DELETE");
 
         try (ExecutorService lives = Executors.newFixedThreadPool(4)) {
             List<Future<End>> ends = IntStream.range(0, writes.size())
@@ -66,7 +71,7 @@ class OperatorKillTest {
             Writes first = new Writes(kill);
             try (RunningOperator killed = RunningOperator.start(api, scene.namespace(), first)) {
                 assertThat(killed.writes().sent()).isEmpty();
-                scene.create();
+                scene.create("rollout: {engine: Sglang, servers: {replicas: 2, gpusPerReplica: 0}}");
                 Awaiting.until(
                         "the end or death at write " + (kill + 1),
                         () -> first.dead() || ended(scene),
@@ -74,7 +79,11 @@ class OperatorKillTest {
             }
             try (RunningOperator second = RunningOperator.start(api, scene.namespace())) {
                 scene.await(State.Succeeded);
-                Awaiting.until("attempt 1 gone", () -> !scene.objects().contains("Job/sum-1"), scene::objects);
+                Awaiting.until(
+                        "attempt 1 and servers gone",
+                        () -> scene.objects().stream()
+                                .noneMatch(object -> object.equals("Job/sum-1") || object.contains("server")),
+                        scene::objects);
                 writes.addAll(first.sent());
                 assertThat(second.writes().sent())
                         .noneMatch(write -> write.startsWith("DELETE") && write.contains("persistentvolumeclaims"));

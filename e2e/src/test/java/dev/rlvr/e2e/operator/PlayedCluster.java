@@ -17,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Plays what the API server lacks in a namespace: the Job controller, the scheduler, the kubelet the claim protection
+ * Plays what the API server lacks in a namespace: the controllers of Jobs and StatefulSets, the scheduler, the kubelet the claim protection
  * and the garbage collector, each a few lines of what it would write. Jobs go through their life by a script that says how each attempt ends.
  */
 final class PlayedCluster implements AutoCloseable {
@@ -30,12 +30,15 @@ final class PlayedCluster implements AutoCloseable {
     private final AtomicBoolean open = new AtomicBoolean(true);
     private final Thread thread;
     private final PlayedPods pods;
+    private final PlayedServers servers;
+    private final AtomicBoolean serversReady = new AtomicBoolean(true);
 
     PlayedCluster(KubernetesClient client, String namespace, IntFunction<Ending> script) {
         this.client = client;
         this.namespace = namespace;
         this.script = script;
         this.pods = new PlayedPods(client);
+        this.servers = new PlayedServers(client);
         this.thread = Thread.ofVirtual().name("played-" + namespace).start(this::play);
     }
 
@@ -44,6 +47,11 @@ final class PlayedCluster implements AutoCloseable {
         synchronized (attempts) {
             return List.copyOf(attempts);
         }
+    }
+
+    /** Whether rollout servers become ready once they exist. */
+    void letServersBeReady(boolean ready) {
+        serversReady.set(ready);
     }
 
     private void play() {
@@ -56,6 +64,12 @@ final class PlayedCluster implements AutoCloseable {
                         .list()
                         .getItems()
                         .forEach(this::job);
+                client.apps()
+                        .statefulSets()
+                        .inNamespace(namespace)
+                        .list()
+                        .getItems()
+                        .forEach(set -> servers.goOn(set, serversReady.get()));
                 finishPods();
                 releaseClaims();
                 collectGarbage();
@@ -154,6 +168,7 @@ final class PlayedCluster implements AutoCloseable {
         all.addAll(client.persistentVolumeClaims().inNamespace(namespace).list().getItems());
         all.addAll(client.rbac().roles().inNamespace(namespace).list().getItems());
         all.addAll(client.rbac().roleBindings().inNamespace(namespace).list().getItems());
+        all.addAll(client.apps().statefulSets().inNamespace(namespace).list().getItems());
         all.addAll(client.batch().v1().jobs().inNamespace(namespace).list().getItems());
         all.addAll(client.resources(RLVRJob.class).inNamespace(namespace).list().getItems());
         all.removeIf(
