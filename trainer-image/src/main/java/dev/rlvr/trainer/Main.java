@@ -12,11 +12,13 @@ import dev.rlvr.trainer.launch.World;
 import dev.rlvr.trainer.objective.DivergedException;
 import dev.rlvr.trainer.rollout.StoppedException;
 import dev.rlvr.trainer.rollout.server.ServersLostException;
+import dev.rlvr.trainer.serve.Serve;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -53,6 +55,11 @@ public final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
+        // so that one image, whatever its entrypoint, is trainers and servers
+        if (args.length > 0 && args[0].equals("serve")) {
+            Serve.main(Arrays.copyOfRange(args, 1, args.length));
+            return;
+        }
         StopSignal stop = StopSignal.install();
         if ("true".equals(System.getenv("RLVR_WATCH_STDIN"))) {
             stop.watch(System.in);

@@ -17,6 +17,7 @@ import dev.rlvr.trainer.data.ProblemStream;
 import dev.rlvr.trainer.launch.World;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.TensorFiles;
+import dev.rlvr.trainer.model.UnitTensors;
 import dev.rlvr.trainer.model.Weights;
 import dev.rlvr.trainer.objective.PolicyLoss;
 import dev.rlvr.trainer.optimizer.AdamW;
@@ -34,6 +35,7 @@ import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
 import dev.rlvr.trainer.rollout.server.Patience;
+import dev.rlvr.trainer.rollout.server.Role;
 import dev.rlvr.trainer.rollout.server.RolloutServers;
 import dev.rlvr.trainer.sharding.Groups;
 import dev.rlvr.trainer.sharding.ShardedState;
@@ -128,7 +130,7 @@ final class TrainerRun {
                     CheckpointWriter writer = new CheckpointWriter(
                             checkpoints, new HostMemory(), ranks, saved -> published(report, saved));
                     VerifierPool verifiers = verifiers();
-                    AnswerSource answers = answers(decoder, state, owner);
+                    AnswerSource answers = answers(decoder, state, owner, group);
                     RolloutPipeline rollouts = new RolloutPipeline(
                             new Rollouts(spec, problems(), codec, answers, verifiers, shared, clock),
                             answers,
@@ -199,19 +201,44 @@ final class TrainerRun {
         return new RunReport(work, from.step(), steps, log, sinks(), clock);
     }
 
-    private AnswerSource answers(Decoder decoder, ShardedState state, NDManager owner) {
+    private AnswerSource answers(Decoder decoder, ShardedState state, NDManager owner, Collectives group) {
         return switch (spec.rollout().engine()) {
             case Embedded -> new Sampler(decoder, owner, inputs.memory().rows(), stop::requested);
             case Sglang, Vllm ->
                 new RolloutServers(
-                        spec.rollout().serverUrls().stream().map(URI::create).toList(),
+                        servers(),
                         Set.copyOf(inputs.model().config().endTokens()),
                         work.resolve("rollout-weights"),
-                        HexFormat.of().toHexDigits(new SecureRandom().nextInt()),
-                        folder -> inputs.model().export(folder, state.stream(owner)),
+                        HexFormat.of().toHexDigits((int) group.first(new SecureRandom().nextInt())),
+                        folder -> export(folder, state.stream(owner), group),
+                        Role.of(group.rank(), group.size()),
                         Patience.of(Durations.parse(spec.lifecycle().startDeadline())),
                         stop::requested);
         };
+    }
+
+    /** Where servers listen: whoever started the trainer says it of those that belong to the job. */
+    private List<URI> servers() {
+        List<String> urls = spec.rollout().serverUrls();
+        if (urls.isEmpty()) {
+            urls = Optional.ofNullable(environment.get("RLVR_SERVERS")).map(all -> List.of(all.split(","))).stream()
+                    .flatMap(List::stream)
+                    .toList();
+        }
+        if (urls.isEmpty()) {
+            throw new InputException("RLVR_SERVERS: is not set; whoever starts the trainer starts the servers of"
+                    + " spec.rollout.servers, too, and says there where they listen");
+        }
+        return urls.stream().map(URI::create).toList();
+    }
+
+    /** All ranks give their parts of the weights; the first writes. */
+    private void export(Path folder, Iterator<UnitTensors> units, Collectives group) throws IOException {
+        if (group.rank() == 0) {
+            inputs.model().export(folder, units);
+        } else {
+            units.forEachRemaining(_ -> {});
+        }
     }
 
     private void published(Report report, Checkpoints.Saved saved) {

@@ -11,10 +11,14 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,7 +40,9 @@ class ServedRunTest {
                             "--model",
                             SmallJob.BUNDLED.resolve("quickstart/model").toString(),
                             "--port",
-                            "0")
+                            "0",
+                            "--threads",
+                            "1")
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
             BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
@@ -125,5 +131,56 @@ class ServedRunTest {
         } finally {
             server.process().destroyForcibly();
         }
+    }
+
+    @Test
+    void twoRanksAndOneLearnTheSameFromTheSameServerAlsoAhead() throws Exception {
+        Server server = Server.start();
+        try {
+            SmallJob one = SmallJob.in(folder.resolve("one"), 3, "", "")
+                    .withServer(server.url(), 1)
+                    .run();
+            SmallJob two = SmallJob.in(folder.resolve("two"), 3, "", ", ranksPerReplica: 2, sharding: Parameters")
+                    .withOwnServers(1);
+            Process launcher = two.start(Map.of("RLVR_SERVERS", server.url()));
+            assertThat(launcher.waitFor())
+                    .as(Files.readString(two.work().resolveSibling("log.txt")))
+                    .isZero();
+
+            for (int step = 0; step < 3; step++) {
+                JsonNode expected = JSON.readTree(one.metrics().get(step));
+                JsonNode actual = JSON.readTree(two.metrics().get(step));
+                assertThat(actual.path("reward")).isEqualTo(expected.path("reward"));
+                assertThat(actual.path("num_tokens")).isEqualTo(expected.path("num_tokens"));
+                for (String metric : List.of("loss", "grad_norm", "entropy", "entropy_threshold")) {
+                    assertThat(actual.path(metric).asDouble())
+                            .as("%s of step %s", metric, step)
+                            .isCloseTo(expected.path(metric).asDouble(), within(1e-4));
+                }
+            }
+            assertClose(weights(two), weights(one));
+            assertThat(two.work().resolve("rollout-weights")).doesNotExist();
+        } finally {
+            server.process().destroyForcibly();
+        }
+    }
+
+    /** All weights of the trained model, in the order of the file. */
+    private static FloatBuffer weights(SmallJob job) throws IOException {
+        ByteBuffer file = ByteBuffer.wrap(job.finalWeights()).order(ByteOrder.LITTLE_ENDIAN);
+        int header = Math.toIntExact(file.getLong());
+        return file.position(Long.BYTES + header)
+                .slice()
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asFloatBuffer();
+    }
+
+    private static void assertClose(FloatBuffer actual, FloatBuffer expected) {
+        assertThat(actual.remaining()).isEqualTo(expected.remaining()).isGreaterThan(100_000);
+        double furthest = 0;
+        for (int i = 0; i < expected.remaining(); i++) {
+            furthest = Math.max(furthest, Math.abs(actual.get(i) - expected.get(i)));
+        }
+        assertThat(furthest).isLessThan(1e-4);
     }
 }

@@ -61,6 +61,18 @@ record SmallJob(Path manifest, Path work) {
         return this;
     }
 
+    /** The same with a rollout server that whoever starts the job has started, too. */
+    SmallJob withOwnServers(int maxStaleness) throws IOException {
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace(
+                                "{maxResponseTokens: 72}",
+                                "{maxResponseTokens: 72, maxStaleness: %d, engine: Sglang, servers: {gpusPerReplica: 0}}"
+                                        .formatted(maxStaleness)));
+        return this;
+    }
+
     /** Runs it in this process. */
     SmallJob run() throws IOException, InterruptedException {
         Inputs inputs = Inputs.read(manifest, work, SourceResolver.of(Map.of("RLVR_BUNDLED", BUNDLED.toString())));

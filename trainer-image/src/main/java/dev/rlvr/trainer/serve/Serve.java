@@ -1,10 +1,13 @@
 package dev.rlvr.trainer.serve;
 
+import dev.rlvr.crds.ModelSpec;
 import dev.rlvr.trainer.InputException;
+import dev.rlvr.trainer.data.SourceResolver;
 import dev.rlvr.trainer.model.ModelFolder;
 import dev.rlvr.trainer.model.Precision;
 import dev.rlvr.trainer.rollout.Sampler;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -13,6 +16,7 @@ import java.security.SecureRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -31,8 +35,11 @@ public final class Serve implements Callable<Integer> {
     private final PrintStream errors;
     private final CountDownLatch stop;
 
-    @Option(names = "--model", required = true, description = "Hugging Face folder.")
-    private Path model = Path.of("");
+    @Option(names = "--model", required = true, description = "Hugging Face folder, or a source as in spec.model.")
+    private String model = "";
+
+    @Option(names = "--revision", description = "Branch, tag or commit of an hf:// source.")
+    private @Nullable String revision;
 
     @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen at.")
     private String host = "";
@@ -43,7 +50,7 @@ public final class Serve implements Callable<Integer> {
     @Option(names = "--precision", defaultValue = "F32", description = "Number format of matrix products.")
     private Precision precision = Precision.F32;
 
-    @Option(names = "--threads", defaultValue = "1", description = "CPU threads.")
+    @Option(names = "--threads", defaultValue = "0", description = "CPU threads; 0 is one per processor.")
     private int threads;
 
     @Option(names = "--rows", defaultValue = "" + Sampler.ROWS, description = "Answers written together, at most.")
@@ -77,6 +84,9 @@ public final class Serve implements Callable<Integer> {
             // still be there
             Runtime.getRuntime().halt(0);
         }));
+        if ("true".equals(System.getenv("RLVR_WATCH_STDIN"))) {
+            Thread.ofPlatform().daemon().name("parent-watch").start(Serve::exitWithParent);
+        }
         int code = FAILED;
         try {
             code = new CommandLine(new Serve(System.out, System.err, stop)).execute(args);
@@ -90,13 +100,22 @@ public final class Serve implements Callable<Integer> {
         }
     }
 
+    private static void exitWithParent() {
+        try {
+            System.in.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException e) {
+            // a broken pipe says the same as its end
+        }
+        System.exit(0);
+    }
+
     @Override
     public Integer call() throws InterruptedException {
         try {
             require();
-            ModelFolder folder = ModelFolder.open(model);
+            ModelFolder folder = ModelFolder.open(folder());
             InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(host), port);
-            try (PolicyThread policy = new PolicyThread(folder, weightVersion, precision, threads, rows);
+            try (PolicyThread policy = new PolicyThread(folder, weightVersion, precision, cores(), rows);
                     SglangApi api = new SglangApi(address, policy, new SecureRandom())) {
                 policy.config();
                 out.println("serving " + model + " at http://" + host + ":"
@@ -119,10 +138,26 @@ public final class Serve implements Callable<Integer> {
         }
     }
 
-    private void require() {
-        if (threads < 1 || rows < 1) {
+    private int cores() {
+        return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    }
+
+    private Path folder() {
+        if (!model.matches("[a-z]+://.*")) {
+            return Path.of(model);
+        }
+        try {
+            return SourceResolver.of(System.getenv()).model(new ModelSpec(model, revision, null));
+        } catch (InputException e) {
             throw new InputException(
-                    "--threads, --rows: " + threads + ", " + rows + " are not over 0; give at least 1");
+                    String.valueOf(e.getMessage()).replaceFirst("^spec\\.model\\.source", "--model"), e);
+        }
+    }
+
+    private void require() {
+        if (threads < 0 || rows < 1) {
+            throw new InputException("--threads, --rows: " + threads + ", " + rows
+                    + " make no sense; give at least 0 threads and 1 row");
         }
     }
 

@@ -19,6 +19,7 @@ import dev.rlvr.trainer.rollout.Sample;
 import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.StoppedException;
 import dev.rlvr.trainer.rollout.server.Patience;
+import dev.rlvr.trainer.rollout.server.Role;
 import dev.rlvr.trainer.rollout.server.RolloutServers;
 import dev.rlvr.trainer.rollout.server.ServersLostException;
 import dev.rlvr.trainer.torch.Torch;
@@ -34,6 +35,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -101,13 +105,18 @@ class RolloutServersTest {
     }
 
     private RolloutServers answers(Duration deadline, Wire... wires) {
+        return answers(Role.ALONE, deadline, wires);
+    }
+
+    private RolloutServers answers(Role role, Duration deadline, Wire... wires) {
         List<URI> urls = Arrays.stream(wires).map(Wire::url).toList();
         RolloutServers answers = new RolloutServers(
                 urls,
                 Set.of(1),
                 folder.resolve("weights"),
                 "test",
-                this::export,
+                role == Role.OTHER ? _ -> {} : this::export,
+                role,
                 new Patience(
                         Duration.ofSeconds(30),
                         Duration.ofSeconds(10),
@@ -228,7 +237,7 @@ class RolloutServersTest {
                 .isInstanceOf(ServersLostException.class)
                 .hasMessageContaining(
                         first.url() + ": sampled with weights step-0-other where step-0-test were asked for")
-                .hasMessageContaining("spec.rollout.servers.urls");
+                .hasMessageContaining("spec.rollout.servers");
     }
 
     @Test
@@ -296,6 +305,45 @@ class RolloutServersTest {
 
         first.leadTo(server().url());
         assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
+
+        assertThat(first.count("/update_weights_from_disk")).isEqualTo(2);
+    }
+
+    @Test
+    void ranksShareServersThatOnlyTheFirstGivesWeightsTo() throws Exception {
+        RolloutServers leading = answers(Role.FIRST, Duration.ofSeconds(20), first, second);
+        RolloutServers other = answers(Role.OTHER, Duration.ofSeconds(20), first, second);
+        for (int step = 0; step < 3; step++) {
+            if (step > 0) {
+                decoder.close();
+                policy(100 + step);
+                leading.weightsChanged(step);
+                other.weightsChanged(step);
+            }
+            try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                Future<List<List<Sample>>> theirs = threads.submit(() -> other.sample(prompts(), SETTINGS, streams()));
+                List<List<Sample>> ours = leading.sample(prompts(), SETTINGS, streams());
+                List<List<Sample>> expected = embedded.sample(prompts(), SETTINGS, streams());
+                assertEqual(ours, expected);
+                assertEqual(theirs.get(), expected);
+            }
+        }
+        assertThat(first.count("/update_weights_from_disk")).isEqualTo(3);
+        assertThat(second.count("/update_weights_from_disk")).isEqualTo(3);
+        assertThat(first.count("/abort_request")).as("they may be the other's").isZero();
+        other.close();
+        assertThat(folder.resolve("weights")).exists();
+    }
+
+    @Test
+    void aServerThatRestartsWhenTheFirstRankHasNothingMoreToAskGetsTheWeightsFromItAllTheSame() throws Exception {
+        RolloutServers leading = answers(Role.FIRST, Duration.ofSeconds(20), first);
+        RolloutServers other = answers(Role.OTHER, Duration.ofSeconds(20), first);
+        leading.sample(List.of(), SETTINGS, streams());
+        assertSampledByThePolicy(other.sample(prompts(), SETTINGS, streams()));
+
+        first.leadTo(server().url());
+        assertSampledByThePolicy(other.sample(prompts(), SETTINGS, streams()));
 
         assertThat(first.count("/update_weights_from_disk")).isEqualTo(2);
     }

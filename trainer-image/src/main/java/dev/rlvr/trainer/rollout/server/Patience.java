@@ -33,6 +33,11 @@ public record Patience(
                 deadline);
     }
 
+    /** Between two looks at a server for weights that another rank gives it. */
+    Duration weightsInterval() {
+        return firstPause.multipliedBy(5);
+    }
+
     /** The pause after so many failures in a row. */
     Duration pause(int failures) {
         if (failures == 0) {

@@ -3,6 +3,7 @@ package dev.rlvr.trainer.rollout.server;
 import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.server.SglangServer.Generated;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,6 +22,7 @@ final class PooledServer {
 
     private final SglangServer server;
     private final Patience patience;
+    private final Role role;
     private final Set<SglangServer.Sent> sent = ConcurrentHashMap.newKeySet();
 
     /** Held while the server is made usable. */
@@ -41,9 +43,10 @@ final class PooledServer {
     private int uses;
     private String problem = "";
 
-    PooledServer(SglangServer server, Patience patience) {
+    PooledServer(SglangServer server, Patience patience, Role role) {
         this.server = server;
         this.patience = patience;
+        this.role = role;
     }
 
     /** Whether it has the weights and nothing speaks against it. */
@@ -61,7 +64,7 @@ final class PooledServer {
         return problem.isEmpty() ? server.url() + ": has not answered yet" : problem;
     }
 
-    /** Waits until the server is healthy and has the weights, giving them to it where it has others. */
+    /** Waits until the server is healthy and has the weights, giving them to it where it has others and that is this rank's to do. */
     void awaitUsable(WeightsFolder.Version version) throws InterruptedException {
         if (usable(version)) {
             return;
@@ -72,10 +75,12 @@ final class PooledServer {
                 Thread.sleep(patience.pause(failures()));
                 try {
                     server.requireHealthy();
-                    if (leftovers()) {
+                    if (leftovers() && role == Role.ALONE) { // others' requests must not be forgotten
                         server.abortAll();
                     }
-                    if (!trusted() || !server.weightVersion().equals(version.name())) {
+                    if (!role.givesWeights()) {
+                        awaitWeights(version);
+                    } else if (!trusted() || !server.weightVersion().equals(version.name())) {
                         server.load(version);
                     }
                     use(version);
@@ -117,6 +122,36 @@ final class PooledServer {
             sent.remove(request);
             request.cancel();
         }
+    }
+
+    private void awaitWeights(WeightsFolder.Version version) throws IOException, InterruptedException {
+        Duration pause = patience.firstPause();
+        for (String has = server.weightVersion(); !has.equals(version.name()); has = server.weightVersion()) {
+            missing(server.url() + ": has weights " + has + ", and not yet " + version.name());
+            Thread.sleep(pause);
+            pause = patience.weightsInterval();
+        }
+    }
+
+    /** Keeps the server usable until interrupted: one that has come back without the weights gets them. */
+    void keep(WeightsFolder.Version version) throws InterruptedException {
+        while (true) {
+            awaitUsable(version);
+            Thread.sleep(patience.weightsInterval());
+            int use = uses();
+            try {
+                String has = server.weightVersion();
+                if (!has.equals(version.name())) {
+                    throw new IOException(server.url() + ": has weights " + has + " where it had " + version.name());
+                }
+            } catch (IOException e) {
+                leaveOut(use, e);
+            }
+        }
+    }
+
+    private synchronized void missing(String what) {
+        problem = what;
     }
 
     /** Looks after the server while it is used: one that says several times that it is not healthy is left out. */

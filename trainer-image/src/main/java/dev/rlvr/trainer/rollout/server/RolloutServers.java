@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers from servers. Strictly on-policy: what was not sampled with the current weights is asked for again. Servers say no entropies, so those
- * of the samples are NaN.
+ * of the samples are NaN. With several ranks each asks for its own prompts' answers at all servers; all call {@link #weightsChanged} and then
+ * {@code sample} equally often, even those that have no prompts, since writing weights needs every rank's part of them.
  */
 public final class RolloutServers implements AnswerSource {
     private static final Logger LOG = LoggerFactory.getLogger(RolloutServers.class);
@@ -39,14 +40,17 @@ public final class RolloutServers implements AnswerSource {
     private final WeightsFolder weights;
     private final Patience patience;
     private final BooleanSupplier stopped;
+    private final Role role;
     private Optional<Integer> changed = Optional.empty();
+    private Optional<Keepers> keepers = Optional.empty();
 
     /**
      * Servers that are somewhere, in any state.
      *
      * @param endTokens ids that end an answer
      * @param folder that weights are written to; servers read it under the same path
-     * @param run a name that no other process uses, part of the names of weights
+     * @param run a name that no other run uses and all ranks share, part of the names of weights
+     * @param export called by all ranks at the same time; only the first has to write
      * @param stopped whether to end soon with a {@link StoppedException}
      */
     public RolloutServers(
@@ -55,6 +59,7 @@ public final class RolloutServers implements AnswerSource {
             Path folder,
             String run,
             WeightsExport export,
+            Role role,
             Patience patience,
             BooleanSupplier stopped) {
         this.client = HttpClient.newBuilder()
@@ -62,9 +67,10 @@ public final class RolloutServers implements AnswerSource {
                 .connectTimeout(patience.reply())
                 .build();
         this.servers = urls.stream()
-                .map(url -> new PooledServer(new SglangServer(url, client, patience, endTokens), patience))
+                .map(url -> new PooledServer(new SglangServer(url, client, patience, endTokens), patience, role))
                 .toList();
-        this.weights = new WeightsFolder(folder, run, export);
+        this.weights = new WeightsFolder(folder, run, export, role);
+        this.role = role;
         this.patience = patience;
         this.stopped = stopped;
     }
@@ -84,7 +90,9 @@ public final class RolloutServers implements AnswerSource {
     public Session open() {
         try {
             if (changed.isPresent()) {
-                weights.write(changed.get());
+                keepers.ifPresent(Keepers::close);
+                WeightsFolder.Version version = weights.write(changed.get());
+                keepers = role == Role.FIRST ? Optional.of(new Keepers(servers, version)) : Optional.empty();
                 changed = Optional.empty();
             }
             return () -> {};
@@ -162,14 +170,14 @@ public final class RolloutServers implements AnswerSource {
 
     private ServersLostException lost() {
         String each = servers.stream().map(PooledServer::problem).collect(Collectors.joining("; "));
-        return new ServersLostException(
-                "no rollout server could be used for " + patience.deadline().toSeconds() + " s (" + each
-                        + "); look at the servers in spec.rollout.servers.urls");
+        return new ServersLostException("no rollout server could be used for "
+                + patience.deadline().toSeconds() + " s (" + each + "); look at these servers (spec.rollout.servers)");
     }
 
     /** Removes the weights that were written for the servers. */
     @Override
     public void close() {
+        keepers.ifPresent(Keepers::close);
         client.shutdownNow();
         client.close();
         try {

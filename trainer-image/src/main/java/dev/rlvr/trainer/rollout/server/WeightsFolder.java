@@ -18,6 +18,7 @@ final class WeightsFolder {
     private final Path root;
     private final String run;
     private final WeightsExport export;
+    private final Role role;
     private final Deque<Version> written = new ArrayDeque<>();
 
     /**
@@ -28,17 +29,19 @@ final class WeightsFolder {
     record Version(String name, Path folder) {}
 
     /**
-     * @param run distinguishes this process from all others: a server may still have another run's weights of the same step
+     * @param run distinguishes this run from all others: a server may still have another run's weights of the same step
+     * @param role of this rank: one writes, the others only know what is written
      */
-    WeightsFolder(Path root, String run, WeightsExport export) {
+    WeightsFolder(Path root, String run, WeightsExport export, Role role) {
         this.root = root.toAbsolutePath().normalize();
         this.run = run;
         this.export = export;
+        this.role = role;
     }
 
     /** Writes the weights after so many steps, and removes versions that are too old. */
     Version write(int step) throws IOException {
-        if (written.isEmpty()) {
+        if (written.isEmpty() && role.givesWeights()) {
             // what a run before this one left
             FileUtils.deleteDirectory(root.toFile());
             Files.createDirectories(root);
@@ -47,7 +50,7 @@ final class WeightsFolder {
         export.to(version.folder());
         written.addLast(version);
         while (written.size() > KEPT) {
-            FileUtils.deleteDirectory(written.removeFirst().folder().toFile());
+            remove(written.removeFirst().folder());
         }
         return version;
     }
@@ -60,7 +63,13 @@ final class WeightsFolder {
     /** Removes everything that was written. */
     void delete() throws IOException {
         if (!written.isEmpty()) {
-            FileUtils.deleteDirectory(root.toFile());
+            remove(root);
+        }
+    }
+
+    private void remove(Path folder) throws IOException {
+        if (role.givesWeights()) {
+            FileUtils.deleteDirectory(folder.toFile());
         }
     }
 }
