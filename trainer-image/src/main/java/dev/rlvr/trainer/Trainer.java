@@ -21,6 +21,7 @@ import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.StoppedException;
 import dev.rlvr.trainer.rollout.TextCodec;
 import dev.rlvr.trainer.sharding.ShardedState;
+import dev.rlvr.trainer.torch.NativeHeap;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -162,6 +163,7 @@ final class Trainer {
         if (step + 1 < spec.algorithm().steps()) {
             rollouts.begin(step + 1, batch.problemsDrawn());
         }
+        NativeHeap.release();
         summary.correct(update::score, spec.algorithm().clip().importance());
         double learningRate =
                 LearningRate.at(step, spec.algorithm().steps(), spec.algorithm().optimizer());
@@ -176,6 +178,7 @@ final class Trainer {
                                 RandomStreams.Purpose.MASK, spec.algorithm().seed(), step, epoch, i)));
             }
         }
+        NativeHeap.release();
         step++;
         answers.weightsChanged(step);
         problemsDrawn = batch.problemsDrawn();

@@ -18,7 +18,7 @@ record Trainer(Path checkout, Path built, String java) {
     private static final Map<String, String> ENVIRONMENT = Map.of(
             "GLIBC_TUNABLES",
             "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
-                    + ":glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864",
+                    + ":glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864:glibc.malloc.arena_max=1",
             "OMP_WAIT_POLICY",
             "PASSIVE",
             "OPT_OUT_TRACKING",
