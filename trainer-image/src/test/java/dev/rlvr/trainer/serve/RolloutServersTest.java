@@ -126,9 +126,15 @@ class RolloutServersTest {
                         Duration.ofMillis(100),
                         deadline),
                 stopped::get);
-        answers.weightsChanged(0);
+        ready(answers, 0);
         open.add(answers);
         return answers;
+    }
+
+    /** The weights are those after so many steps, and are written. */
+    private static void ready(RolloutServers answers, int step) {
+        answers.weightsChanged(step);
+        answers.open().close();
     }
 
     private void export(Path target) throws IOException {
@@ -198,7 +204,7 @@ class RolloutServersTest {
         for (int step = 1; step <= 3; step++) {
             decoder.close();
             policy(100 + step);
-            answers.weightsChanged(step);
+            ready(answers, step);
             assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
         }
         assertThat(embedded.sample(prompts(), SETTINGS, streams())
@@ -317,8 +323,8 @@ class RolloutServersTest {
             if (step > 0) {
                 decoder.close();
                 policy(100 + step);
-                leading.weightsChanged(step);
-                other.weightsChanged(step);
+                ready(leading, step);
+                ready(other, step);
             }
             try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 Future<List<List<Sample>>> theirs = threads.submit(() -> other.sample(prompts(), SETTINGS, streams()));
