@@ -45,6 +45,9 @@ final class Catalogue {
         }
         if (sides.threads() > 1) {
             all.add(ranks());
+            all.add(collective("all-reduce", CollectiveSide.What.ALL_REDUCE, CollectiveSide.What.ALL_REDUCE_C10D));
+            all.add(collective(
+                    "reduce-scatter", CollectiveSide.What.REDUCE_SCATTER, CollectiveSide.What.REDUCE_SCATTER_C10D));
         }
         for (Precision precision : Precision.values()) {
             all.add(head(precision));
@@ -200,6 +203,24 @@ final class Catalogue {
                 PROMPTS,
                 ANSWERS,
                 ANSWER_TOKENS);
+    }
+
+    /** Ours, libtorch's own over the same Gloo, and a copy in memory. */
+    private Benchmark collective(String title, CollectiveSide.What ours, CollectiveSide.What own) {
+        String name = "collective-" + title;
+        return new Benchmark(
+                name,
+                "%s of %d MB of F32 between two ranks of one thread".formatted(title, CollectiveSide.BYTES / 1_000_000),
+                (double) CollectiveSide.TIMES * CollectiveSide.BYTES,
+                "bytes",
+                PEAK,
+                Double.POSITIVE_INFINITY,
+                1,
+                10,
+                sides.ours("ours", name, CollectiveSide.class, List.of(ours.name())),
+                List.of(
+                        sides.ours("c10d", name, CollectiveSide.class, List.of(own.name())),
+                        sides.ours("memory copy", name, CollectiveSide.class, List.of("COPY"))));
     }
 
     private Benchmark checkpoint(CheckpointSide.What what) {

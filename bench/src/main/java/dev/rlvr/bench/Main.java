@@ -33,7 +33,7 @@ final class Main implements Callable<Integer> {
             arity = "0..*",
             paramLabel = "WHAT",
             description =
-                    "training, rollout, grpo, head, checkpoint, or a benchmark's name such as training-8m-f32. Default: all.")
+                    "training, rollout, grpo, ranks, collective, head, checkpoint, or a benchmark's name such as training-8m-f32. Default: all.")
     private List<String> asked = new ArrayList<>();
 
     @Option(names = "--list", description = "Say what there is and stop.")
