@@ -38,12 +38,13 @@ class PodLossTest {
             String node = job.pod(0).getSpec().getNodeName();
             Instant drained = Instant.now();
             try {
-                // as `kubectl drain` does: no new pods, and the Eviction API for those that are there
-                cluster.client().nodes().withName(node).edit(n -> {
-                    n.getSpec().setUnschedulable(true);
-                    return n;
-                });
-                assertThat(cluster.client().pods().resource(job.pod(0)).evict()).isTrue();
+                Commands.run(
+                        "kubectl",
+                        "drain",
+                        node,
+                        "--pod-selector=rlvr.dev/job=" + TrainingJob.NAME,
+                        "--delete-emptydir-data",
+                        "--timeout=2m");
                 RLVRJobStatus waiting = job.await(
                         "the next attempt waits for a node",
                         status -> Objects.equals(status.attempt(), 2)
@@ -53,10 +54,7 @@ class PodLossTest {
                 assertThat(TrainingJob.condition(waiting, "PodsReady").getMessage())
                         .contains("unschedulable");
             } finally {
-                cluster.client().nodes().withName(node).edit(n -> {
-                    n.getSpec().setUnschedulable(false);
-                    return n;
-                });
+                Commands.run("kubectl", "uncordon", node);
             }
             goesOn(job, saved, "node drained → next training step (the node back when the pod waits)", drained);
         }
