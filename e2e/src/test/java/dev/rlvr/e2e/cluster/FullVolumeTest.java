@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The checkpoint volume runs full under a job: it says so, and goes on once there is room. */
@@ -52,15 +53,14 @@ class FullVolumeTest {
             assertThat(job.wentOnFrom(Objects.requireNonNull(end.attempt()))).isGreaterThanOrEqualTo(saved);
             assertThat(Objects.requireNonNull(end.restarts()).user()).isZero();
 
-            assertThat(cluster.client()
-                            .persistentVolumeClaims()
-                            .inNamespace(namespace)
-                            .withName(CLAIM)
-                            .delete())
-                    .as("the user's own claim is not the job's to delete")
-                    .isNotEmpty();
-            job.deleteAndAwaitNothingLeft();
+            // the user's own claim is not the job's to delete
+            job.deleteAndAwaitLeft(Set.of("PersistentVolumeClaim/" + CLAIM, "PersistentVolume/" + namespace));
         } finally {
+            cluster.client()
+                    .persistentVolumeClaims()
+                    .inNamespace(namespace)
+                    .withName(CLAIM)
+                    .delete();
             cluster.client().persistentVolumes().withName(namespace).delete();
             // until the last pod is gone the kubelet may hold it
             Awaiting.until(

@@ -3,11 +3,13 @@ package dev.rlvr.e2e.cluster;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What is in a namespace, and the volumes bound to it, besides what Kubernetes itself puts into each namespace. */
 record LeftOvers(KubernetesClient client, String namespace) {
-    List<String> names() {
+    Set<String> names() {
         Stream<? extends HasMetadata> objects = Stream.of(
                         client.batch().v1().jobs().inNamespace(namespace).list().getItems(),
                         client.pods().inNamespace(namespace).list().getItems(),
@@ -31,6 +33,6 @@ record LeftOvers(KubernetesClient client, String namespace) {
         return Stream.concat(objects, volumes)
                 .map(object -> object.getKind() + "/" + object.getMetadata().getName())
                 .filter(name -> !name.equals("ConfigMap/kube-root-ca.crt") && !name.equals("ServiceAccount/default"))
-                .toList();
+                .collect(Collectors.toSet());
     }
 }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -195,13 +196,18 @@ final class TrainingJob implements AutoCloseable {
 
     /** Deletes the job and waits until nothing that was made for it is left, its volume included. */
     void deleteAndAwaitNothingLeft() {
+        deleteAndAwaitLeft(Set.of());
+    }
+
+    /** Deletes the job and waits until just these are left, as {@code Kind/name}. */
+    void deleteAndAwaitLeft(Set<String> expected) {
         cluster.client()
                 .resources(RLVRJob.class)
                 .inNamespace(namespace)
                 .withName(NAME)
                 .delete();
         LeftOvers left = new LeftOvers(cluster.client(), namespace);
-        Awaiting.until("nothing is left of the job", () -> left.names().isEmpty(), left::names);
+        Awaiting.until("left of the job: " + expected, () -> left.names().equals(expected), left::names);
     }
 
     private String logs() {
