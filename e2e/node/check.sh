@@ -13,8 +13,8 @@ snapshot() {
   find /sys/fs/cgroup -type d | sed 's/^/control group /'
   grep -H . /proc/sys/{vm/overcommit_memory,kernel/panic,kernel/panic_on_oops,net/ipv4/ip_forward} | sed 's/^/setting /'
   ps -eo comm= | grep -E '^(kube|etcd|containerd|coredns|local-path|socat|pause|runc|nsenter)' | sed 's/^/process /' || true
-  find /etc /opt /run /srv /var/lib /var/log /tmp -xdev -maxdepth 4 -not -path '/var/lib/apt/*' -not -path '/var/lib/dpkg/*' \
-    -not -path '/tmp/*/*' -not -path '/run/user/*' 2>/dev/null | sed 's/^/file /'
+  find /etc /opt /run /srv /var/lib /var/log -xdev -maxdepth 4 -not -path '/var/lib/apt/*' -not -path '/var/lib/dpkg/*' \
+    -not -path '/run/user/*' 2>/dev/null | sed 's/^/file /'
 }
 
 "$NODE_SCRIPTS/packages.sh" # they stay
