@@ -35,9 +35,10 @@ start_inside() {
     sleep 0.02
   done
   remember "$name" "${id%% *}"
+  remember "$name.entered" "$entered"
 }
 
-# Starts process $1 on the machine itself.
+# Starts process $1 on the machine itself, as the first of a process group.
 start_outside() {
   local name=$1
   shift
@@ -80,6 +81,7 @@ make_namespaces() {
   id=${id%% *}
   await 10 grep -qx pause "/proc/$id/comm"
   remember node "$id"
+  remember node.entered "$unshared"
   # its own /run, /var/lib and /var/log: what the runtime, the kubelet and the network plug-ins write stays off the machine
   inside sh -euc "
     mount -t tmpfs tmpfs /run
