@@ -12,7 +12,8 @@ snapshot() {
   iptables-save 2>/dev/null | sed -n 's/^\([:-][^[]*\).*/rule \1/p'
   find /sys/fs/cgroup -type d | sed 's/^/control group /'
   grep -H . /proc/sys/{vm/overcommit_memory,kernel/panic,kernel/panic_on_oops,net/ipv4/ip_forward} | sed 's/^/setting /'
-  ps -eo comm= | grep -E '^(kube|etcd|containerd|coredns|local-path|socat|pause|runc|nsenter)' | sed 's/^/process /' || true
+  # one that has ended, and waits only for its parent to notice, is no longer there
+  ps -eo stat=,comm= | sed -n 's/^[^Z]* //p' | grep -E '^(kube|etcd|containerd|coredns|local-path|socat|pause|runc|nsenter)' | sed 's/^/process /' || true
   find /etc /opt /run /srv /var/lib /var/log -xdev -maxdepth 4 -not -path '/var/lib/apt/*' -not -path '/var/lib/dpkg/*' \
     -not -path '/run/user/*' 2>/dev/null | sed 's/^/file /'
 }
