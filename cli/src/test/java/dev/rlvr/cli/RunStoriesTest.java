@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -72,6 +73,69 @@ class RunStoriesTest {
                 .content()
                 .matches(
                         "\\{OMP_NUM_THREADS=1, RLVR_RENDEZVOUS=127\\.0\\.0\\.1:\\d+, RLVR_REPLICA=1, RLVR_THREADS=1}\\s+");
+    }
+
+    private static final Pattern SERVER =
+            Pattern.compile("--model\\|bundled://model\\|--host\\|127\\.0\\.0\\.1\\|--port\\|(\\d+)\\|--precision\\|F32"
+                    + "\\|--threads\\|3\\|--rows\\|64");
+
+    private static List<String> portsOf(World world, int server) throws IOException {
+        String log = Files.readString(world.work().resolve("logs/server-" + server + ".log"));
+        return SERVER.matcher(log).results().map(match -> match.group(1)).toList();
+    }
+
+    private static World served(Path folder, String... behaviour) throws IOException {
+        World world = World.in(folder, behaviour);
+        Path manifest = folder.resolve("job.yaml");
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace("gpusPerReplica: 0", "gpusPerReplica: 0, threadsPerRank: 3")
+                        .replace(
+                                "rollout: {",
+                                "rollout: {engine: Sglang, servers: {replicas: 2, gpusPerReplica: 0,"
+                                        + " extraArgs: [--rows, '64']}, "));
+        return world;
+    }
+
+    @Test
+    void rolloutServersAreProcessesThatAllAttemptsFindAndThatGoWithTheRun() throws Exception {
+        World world = served(folder, "crashAfterStep=6", "crashAttempts=1");
+
+        CommandLineProcess started = world.start("run", "job.yaml");
+        Finished run = started.finish();
+
+        assertThat(run.exitCode()).as(run.err() + run.out()).isZero();
+        List<String> ports =
+                List.of(portsOf(world, 0).getFirst(), portsOf(world, 1).getFirst());
+        assertThat(portsOf(world, 0))
+                .as("starts of server 0, over two attempts")
+                .hasSize(1);
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            assertThat(world.work().resolve("logs/attempt-" + attempt + ".log"))
+                    .content()
+                    .contains("servers http://127.0.0.1:%s,http://127.0.0.1:%s"
+                            .formatted(ports.getFirst(), ports.getLast()));
+        }
+        assertThat(ProcessHandle.allProcesses()
+                        .filter(process -> process.info()
+                                .commandLine()
+                                .filter(line -> line.contains("--port " + ports.getFirst()))
+                                .isPresent()))
+                .isEmpty();
+    }
+
+    @Test
+    void aRolloutServerThatEndsIsStartedAgainAtItsPort() throws Exception {
+        World world = served(folder, "stepMillis=300");
+        Files.createFile(folder.resolve("checkout/examples/fragile-servers"));
+
+        Finished run = world.run("run", "job.yaml");
+
+        assertThat(run.exitCode()).as(run.err() + run.out()).isZero();
+        assertThat(portsOf(world, 1)).hasSize(2);
+        assertThat(Set.copyOf(portsOf(world, 1))).hasSize(1);
+        assertThat(status(world).path("attempt").asInt()).isEqualTo(1);
     }
 
     @Test

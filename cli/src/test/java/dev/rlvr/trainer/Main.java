@@ -87,6 +87,7 @@ public final class Main {
         }
         System.out.println(
                 "attempt " + attempt + " as process " + ProcessHandle.current().pid());
+        System.out.println("servers " + System.getenv("RLVR_SERVERS"));
         saved = newestCheckpoint();
         truncateMetrics();
         int steps = spec.path("algorithm").path("steps").asInt();

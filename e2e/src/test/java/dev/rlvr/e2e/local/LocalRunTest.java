@@ -66,6 +66,33 @@ class LocalRunTest {
     }
 
     @Test
+    void twoRanksSampleFromTwoServersThatTheRunStartsAndStops() throws Exception {
+        Path manifest = job("fraction: 0.2");
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace("steps: 6", "steps: 2")
+                        .replace("threadsPerRank: 1", "threadsPerRank: 1, ranksPerReplica: 2, sharding: Gradients")
+                        .replace(
+                                "rollout: {", "rollout: {engine: Sglang, servers: {replicas: 2, gpusPerReplica: 0}, "));
+
+        Process run = rlvr(manifest);
+        Awaitility.await().atMost(3, TimeUnit.MINUTES).until(() -> !run.isAlive() || steps() >= 1);
+        List<ProcessHandle> all = run.descendants().toList();
+
+        assertThat(run.waitFor()).as(output()).isZero();
+        assertThat(all).as("a launcher, two ranks and two servers").hasSize(5).noneMatch(ProcessHandle::isAlive);
+        assertThat(steps()).isEqualTo(2);
+        for (int server = 0; server < 2; server++) {
+            assertThat(work.resolve("logs/server-" + server + ".log"))
+                    .content()
+                    .contains("serving bundled://quickstart/model at http://127.0.0.1:");
+        }
+        assertThat(work.resolve("rollout-weights")).doesNotExist();
+        assertThat(work.resolve("model/model.safetensors")).isNotEmptyFile();
+    }
+
+    @Test
     void badInputIsOneLineAndExitCodeTwoBeforeAnythingStarts() throws Exception {
         assertRefused(job("fraction: 1.5"), "spec.algorithm.forkingTokens.fraction");
         assertRefused(job("fraction: 0"), "spec.algorithm.forkingTokens.fraction");
