@@ -130,6 +130,21 @@ public record TrainerSpec(
         Optimizer,
         Gradients,
         Parameters,
-        Hybrid
+        Hybrid;
+
+        /** Whether each rank holds the moments of its share alone. */
+        public boolean splitsOptimizer() {
+            return this != None;
+        }
+
+        /** Whether each rank holds the gradients of its share alone. */
+        public boolean splitsGradients() {
+            return splitsOptimizer() && this != Optimizer;
+        }
+
+        /** Whether each rank holds the weights of its share alone. */
+        public boolean splitsWeights() {
+            return splitsGradients() && this != Gradients;
+        }
     }
 }

@@ -105,11 +105,6 @@ final class Link implements AutoCloseable {
         return peer;
     }
 
-    /** Address by which the other end reaches this one. */
-    String localHost() {
-        return socket.getLocalAddress().getHostAddress();
-    }
-
     /** Sends a line; one that cannot be sent is lost with the connection, which the listener tells. */
     synchronized void send(Message message) {
         try {

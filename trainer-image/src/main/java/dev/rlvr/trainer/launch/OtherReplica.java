@@ -2,6 +2,7 @@ package dev.rlvr.trainer.launch;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.Optional;
 
 /** As every replica but the first sees the others: it goes to replica 0 and hears of them from there. */
@@ -40,7 +41,7 @@ final class OtherReplica implements Replicas {
                     events.accept(new Event.Rejected(e.getMessage()));
                     return;
                 } catch (IOException e) {
-                    trouble = e instanceof java.net.UnknownHostException
+                    trouble = e instanceof UnknownHostException
                             ? "its name is not known"
                             : String.valueOf(e.getMessage());
                     Thread.sleep(PAUSE_MILLIS);

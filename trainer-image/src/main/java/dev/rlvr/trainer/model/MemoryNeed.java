@@ -22,7 +22,7 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
         long all = F32 * config.parameters();
         long share = all / ranks;
         long layer = F32 * largestLayer();
-        long moments = 2 * (sharding == Sharding.None ? all : share);
+        long moments = 2 * (sharding.splitsOptimizer() ? share : all);
         return switch (sharding) {
             case None, Optimizer -> 2 * all + moments + workingCopies() + (ranks > 1 ? 2 * layer : 0);
             case Gradients -> all + share + moments + workingCopies() + 4 * layer;
@@ -33,8 +33,7 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
 
     /** What sampling adds where a rank has but its share of the weights: all the others' layers. */
     public long gathered(Sharding sharding) {
-        boolean shares = sharding == Sharding.Parameters || sharding == Sharding.Hybrid;
-        return shares ? precision.bytes() * (config.parameters() - outside()) : 0;
+        return sharding.splitsWeights() ? precision.bytes() * (config.parameters() - outside()) : 0;
     }
 
     /** A rank's part of weights and both moments of the optimizer in F32, as a checkpoint has them. */

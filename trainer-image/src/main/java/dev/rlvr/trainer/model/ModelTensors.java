@@ -177,12 +177,7 @@ public final class ModelTensors implements GradientSums {
         return tensors;
     }
 
-    /** Whether weight decay applies to the tensor at that position: to matrices, not to norms and biases. */
-    public boolean decayed(int position) {
-        return layout.entries().get(position).decayed();
-    }
-
-    /** The blocks that weight decay applies to, or the others; two of the same shape have the same order. */
+    /** The blocks that weight decay applies to, those of matrices, or the others; two of the same shape have the same order. */
     public List<NDArray> flats(boolean decayed) {
         List<NDArray> chosen = new ArrayList<>();
         for (int block = 0; block < flats.size(); block++) {

@@ -90,9 +90,10 @@ final class PolicyThread implements AutoCloseable {
         Update update = new Update(folder, newVersion, new CompletableFuture<>());
         if (closed) {
             update.done().completeExceptionally(new IllegalStateException("the server stops"));
+        } else {
+            updates.add(update);
+            notifyAll();
         }
-        updates.add(update);
-        notifyAll();
         return update.done();
     }
 

@@ -56,23 +56,26 @@ public final class ShardedState {
     }
 
     private ModelTensors owned(ModelTensors tensors) {
-        return sharding == Sharding.None || !tensors.isWhole()
-                ? tensors
-                : tensors.share(groups.firstShare(), groups.endShare());
+        return sharding.splitsOptimizer() && tensors.isWhole()
+                ? tensors.share(groups.firstShare(), groups.endShare())
+                : tensors;
     }
 
     /** Tensors of zeros; weights are to be filled in. */
     public static ShardedState zeros(NDManager owner, ModelConfig config, TrainerSpec spec, Groups groups) {
         Sharding sharding = spec.sharding();
         DataType travels = spec.reducePrecision() == Precision.BF16 ? DataType.BFLOAT16 : DataType.FLOAT32;
-        boolean wholeWeights = sharding != Sharding.Parameters && sharding != Sharding.Hybrid;
-        boolean wholeGradients = sharding == Sharding.None || sharding == Sharding.Optimizer;
-        ModelTensors gradients = zeros(owner, config, groups, wholeGradients);
-        Reduction reduction = wholeGradients
-                ? new ReductionAtTheEnd(gradients, groups.sharing(), travels, sharding == Sharding.None)
-                : new ReductionPerPass(owner, gradients, groups.sharing(), travels);
+        ModelTensors gradients = zeros(owner, config, groups, !sharding.splitsGradients());
+        Reduction reduction = sharding.splitsGradients()
+                ? new ReductionPerPass(owner, gradients, groups.sharing(), travels)
+                : new ReductionAtTheEnd(gradients, groups.sharing(), travels, !sharding.splitsOptimizer());
         return new ShardedState(
-                sharding, groups, travels, zeros(owner, config, groups, wholeWeights), gradients, reduction);
+                sharding,
+                groups,
+                travels,
+                zeros(owner, config, groups, !sharding.splitsWeights()),
+                gradients,
+                reduction);
     }
 
     private static ModelTensors zeros(NDManager owner, ModelConfig config, Groups groups, boolean whole) {
@@ -138,9 +141,7 @@ public final class ShardedState {
 
     /** The norm of all gradients, given that of the owned ones. */
     public double norm(double ownedNorm) {
-        return sharding == Sharding.None
-                ? ownedNorm
-                : Math.sqrt(groups.sharing().sum(ownedNorm * ownedNorm)[0]);
+        return sharding.splitsOptimizer() ? Math.sqrt(groups.sharing().sum(ownedNorm * ownedNorm)[0]) : ownedNorm;
     }
 
     /** After the optimizer's step: sets gradients to 0, and gives the others what it changed where they hold it. */
