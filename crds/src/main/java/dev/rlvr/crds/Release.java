@@ -32,7 +32,6 @@ public final class Release {
         release.algorithm(spec.algorithm());
         release.sampling(spec.rollout(), spec.algorithm().forkingTokens());
         release.reward(spec.reward());
-        release.pods(spec.trainer());
         return List.copyOf(release.problems);
     }
 
@@ -82,10 +81,6 @@ public final class Release {
 
     private void reward(RewardSpec reward) {
         refuse(!VERIFIERS.contains(reward.verifier()), "reward.verifier", reward.verifier(), "use Numeric or Exact");
-    }
-
-    private void pods(TrainerSpec trainer) {
-        refuse(trainer.gpusPerReplica() != 0, "trainer.gpusPerReplica", trainer.gpusPerReplica(), "use 0 (CPU)");
     }
 
     private void refuse(boolean unsupported, String field, Object value, String remedy) {

@@ -106,6 +106,16 @@ public record TrainerSpec(
         @Nullable
         JsonNode podTemplate) {
 
+    /** Ranks of each pod: one for each of its GPUs, or as many as asked for on CPUs. */
+    public int ranksPerPod() {
+        return gpusPerReplica > 0 ? gpusPerReplica : ranksPerReplica;
+    }
+
+    /** Ranks of all pods. */
+    public int ranks() {
+        return replicas * ranksPerPod();
+    }
+
     /** Threads of a rank: as many as asked for, else its share of the cores. */
     public int threads(int cores, int ranks) {
         return threadsPerRank > 0 ? threadsPerRank : Math.max(1, cores / ranks);

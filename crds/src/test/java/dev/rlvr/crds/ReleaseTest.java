@@ -30,8 +30,6 @@ class ReleaseTest {
                     rollout: {engine: Sglang}                    | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     rollout: {engine: Sglang, servers: {replicas: 2}} | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
-                    trainer: {}                                  | spec.trainer.gpusPerReplica: 1 is not in this release; use 0 (CPU)
-                    trainer: {replicas: 2, gpusPerReplica: 8}    | spec.trainer.gpusPerReplica: 8 is not in this release; use 0 (CPU)
                     data: {source: hf://org/data/train.jsonl}    | spec.data.source: hf://org/data/train.jsonl is not in this release; use file:///, pvc:// or bundled://
                     evaluation: [{name: aime, source: hf://org/aime}] | spec.evaluation[aime].source: hf://org/aime is not in this release; use file:///, pvc:// or bundled://
                     """)
@@ -46,6 +44,17 @@ class ReleaseTest {
                 .containsExactly(
                         "spec.algorithm.forkingTokens.entropyFrom: Rollout with rollout.engine Sglang is not in"
                                 + " this release; servers do not say entropies; use Current");
+    }
+
+    @Test
+    void thereIsOneRankPerGpuOrAsManyAsAskedForOnCpus() {
+        assertThat(spec("trainer: {gpusPerReplica: 0, replicas: 3, ranksPerReplica: 4}")
+                        .trainer()
+                        .ranks())
+                .isEqualTo(12);
+        TrainerSpec gpus = spec("trainer: {gpusPerReplica: 8, replicas: 2}").trainer();
+        assertThat(gpus.ranksPerPod()).isEqualTo(8);
+        assertThat(gpus.ranks()).isEqualTo(16);
     }
 
     @ParameterizedTest
@@ -63,6 +72,8 @@ class ReleaseTest {
                 "algorithm: {forkingTokens: {scope: MicroBatch, entropyFrom: Rollout}}",
                 "trainer: {gpusPerReplica: 0, precision: BF16, recomputation: Always}",
                 "trainer: {gpusPerReplica: 0, replicas: 2, ranksPerReplica: 4}",
+                "trainer: {}",
+                "trainer: {replicas: 2, gpusPerReplica: 8}",
                 "trainer: {gpusPerReplica: 0, ranksPerReplica: 2, sharding: Parameters}",
                 "reward: {verifier: Numeric, overlong: {maxTokens: 100, cacheTokens: 20}}",
                 "rollout: {topP: 0.9, topK: 50, temperature: 0.7}",

@@ -8,7 +8,6 @@ import dev.rlvr.crds.ManifestException;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.crds.Release;
-import dev.rlvr.crds.TrainerSpec;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
 import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.data.ProblemFile;
@@ -83,12 +82,8 @@ record Inputs(
         MemoryPlan memory = MemoryPlan.of(spec, model.config(), physicalMemory());
         memory.require();
         requireWritable(work);
-        requireDisk(work, memory.snapshot() * ranks(spec.trainer()), usable(work));
+        requireDisk(work, memory.snapshot() * spec.trainer().ranks(), usable(work));
         return new Inputs(job, model, resume, fitting, evaluations, verifier, memory);
-    }
-
-    private static int ranks(TrainerSpec trainer) {
-        return trainer.replicas() * trainer.ranksPerReplica();
     }
 
     private static ModelFolder model(RLVRJobSpec spec, SourceResolver sources) {

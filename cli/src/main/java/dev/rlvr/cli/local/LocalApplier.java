@@ -109,7 +109,6 @@ final class LocalApplier {
 
     /** The machine's cores are shared by all ranks, for all of them run here. */
     static int threads(TrainerSpec trainer) {
-        int ranks = trainer.replicas() * trainer.ranksPerReplica();
-        return trainer.threads(Runtime.getRuntime().availableProcessors(), ranks);
+        return trainer.threads(Runtime.getRuntime().availableProcessors(), trainer.ranks());
     }
 }

@@ -73,6 +73,9 @@ public final class LibTorch {
 
     /** The memory of a contiguous tensor on the CPU, of at most 2 GiB, without a copy. */
     public static ByteBuffer buffer(NDArray array) {
+        if (array.getDevice().isGpu()) {
+            throw new IllegalArgumentException("the memory of a tensor on " + array.getDevice() + " is not Java's");
+        }
         return LIB.torchDirectByteBuffer(handle(array)).order(ByteOrder.nativeOrder());
     }
 
@@ -138,6 +141,16 @@ public final class LibTorch {
         } else {
             throw new IllegalStateException("a TorchScript method returned a " + LIB.iValueGetType(value));
         }
+    }
+
+    /** Where the values of a contiguous tensor lie, in the memory of its device. */
+    public static long address(NDArray array) {
+        return TensorMemory.address(handle(array));
+    }
+
+    /** libtorch's number of a tensor's format: 6 is F32, 15 BF16, which DJL has no name for. */
+    public static int scalarType(NDArray array) {
+        return TensorMemory.scalarType(handle(array));
     }
 
     private static long handle(NDArray array) {

@@ -1,5 +1,6 @@
 package dev.rlvr.trainer.collectives;
 
+import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -51,7 +52,7 @@ public final class Gloo implements Collectives {
      * @throws LostRankException if rank 0 cannot be reached in time
      */
     public static Gloo open(Meeting meeting, NDManager owner) throws InterruptedException {
-        return new Gloo(meeting, owner.newSubManager(), ProcessGroup.open(meeting));
+        return new Gloo(meeting, owner.newSubManager(Device.cpu()), ProcessGroup.open(meeting));
     }
 
     @Override
@@ -61,7 +62,7 @@ public final class Gloo implements Collectives {
         }
         Meeting some = meeting.among(name, rank, size);
         ProcessGroup.open(some, store, name);
-        return new Gloo(some, owner.newSubManager(), store);
+        return new Gloo(some, owner.newSubManager(Device.cpu()), store);
     }
 
     @Override

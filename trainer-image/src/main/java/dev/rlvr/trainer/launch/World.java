@@ -42,16 +42,11 @@ public record World(int replicas, int ranksPerReplica, int replica, int rank) {
      * @throws IllegalArgumentException if the environment does not fit the job
      */
     public static World of(TrainerSpec spec, Map<String, String> environment) {
-        int ranks = ranksPerReplica(spec);
+        int ranks = spec.ranksPerPod();
         String index = environment.getOrDefault(REPLICA, environment.getOrDefault(COMPLETION_INDEX, "0"));
         int replica = Integer.parseInt(index);
         int rank = Integer.parseInt(environment.getOrDefault(RANK, Integer.toString(replica * ranks)));
         return new World(spec.replicas(), ranks, replica, rank);
-    }
-
-    /** A rank each for the GPUs of a pod, or as many as asked for on CPUs. */
-    private static int ranksPerReplica(TrainerSpec spec) {
-        return spec.gpusPerReplica() > 0 ? spec.gpusPerReplica() : spec.ranksPerReplica();
     }
 
     /** Ranks in all. */
