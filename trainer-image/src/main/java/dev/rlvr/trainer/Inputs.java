@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,7 +56,7 @@ record Inputs(
      *
      * @throws InputException with one line per problem
      */
-    static Inputs read(Path manifest, Path work, SourceResolver sources) {
+    static Inputs read(Path manifest, Path work, SourceResolver sources, Gpus gpus) {
         RLVRJob job;
         try {
             job = Manifest.read(manifest);
@@ -67,6 +68,7 @@ record Inputs(
         if (!unsupported.isEmpty()) {
             throw new InputException(String.join("\n", unsupported));
         }
+        OptionalLong gpuMemory = gpus.require(spec.trainer());
         ModelFolder model = model(spec, sources);
         requireRoomForSequences(spec, model);
         Verifier verifier = Verifier.of(spec.reward());
@@ -79,8 +81,13 @@ record Inputs(
         List<Problem> fitting = requireTokens(spec, model, problems, evaluations);
         Optional<Checkpoints.Saved> resume =
                 Optional.ofNullable(spec.checkpoint().resumeFrom()).map(source -> checkpoint(source, sources, model));
-        MemoryPlan memory = MemoryPlan.of(spec, model.config(), physicalMemory());
+        MemoryPlan memory = gpuMemory.isPresent()
+                ? MemoryPlan.onGpu(spec, model.config(), gpuMemory.getAsLong())
+                : MemoryPlan.of(spec, model.config(), physicalMemory());
         memory.require();
+        if (gpuMemory.isPresent()) {
+            requireHostMemory(memory.host() * spec.trainer().ranksPerPod(), physicalMemory());
+        }
         requireWritable(work);
         requireDisk(work, memory.snapshot() * spec.trainer().ranks(), usable(work));
         return new Inputs(job, model, resume, fitting, evaluations, verifier, memory);
@@ -254,6 +261,15 @@ record Inputs(
     /** Of the machine, or of the pod where it has a limit, in bytes. */
     private static long physicalMemory() {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+    }
+
+    /** Package-private for the test: a test has no GPU. */
+    static void requireHostMemory(long needed, long physical) {
+        if (needed > physical) {
+            throw new InputException(
+                    "spec.trainer.resources: beside its GPUs a pod needs about %s of memory for checkpoints, but there are %s; take more, or fewer GPUs per pod"
+                            .formatted(MemoryPlan.size(needed), MemoryPlan.size(physical)));
+        }
     }
 
     private static long usable(Path work) {

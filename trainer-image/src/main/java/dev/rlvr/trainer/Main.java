@@ -80,7 +80,7 @@ public final class Main implements Callable<Integer> {
             if (Lifeline.wanted(environment)) {
                 Lifeline.hold(environment, how -> stop.exit(end(TRY_AGAIN, how)));
             }
-            Inputs inputs = Inputs.read(job, work, SourceResolver.of(environment));
+            Inputs inputs = Inputs.read(job, work, SourceResolver.of(environment), Gpus.of(environment));
             if (check) {
                 return 0;
             }

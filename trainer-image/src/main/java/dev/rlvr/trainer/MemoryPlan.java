@@ -20,7 +20,7 @@ import java.util.Locale;
  * @param rollout most that sampling keeps: weights in the order it multiplies by, the KV cache and its workspace
  * @param rows answers that are sampled at the same time, at most
  * @param runtime the JVM and libtorch themselves
- * @param limit what the machine or the pod has
+ * @param limit what the machine or the pod has; of a job on GPUs, what each of them has
  */
 record MemoryPlan(
         long state,
@@ -30,9 +30,19 @@ record MemoryPlan(
         int rows,
         long runtime,
         long limit,
-        RecomputationPlan recomputation) {
+        RecomputationPlan recomputation,
+        Place place) {
+    /** Where a rank's tensors lie. */
+    enum Place {
+        CPU,
+        GPU
+    }
+
     /** Measured: libtorch's code and arenas, the JVM's heap, code and threads while a job runs. */
     private static final long RUNTIME = 800L << 20;
+
+    /** On a GPU, an assumption: CUDA's context and kernels, NCCL's buffers, what the allocator cannot use for being in pieces. */
+    private static final long GPU_RUNTIME = 2L << 30;
 
     /**
      * Predicts for one rank of a job.
@@ -40,21 +50,39 @@ record MemoryPlan(
      * @param available bytes for all ranks of its pod
      */
     static MemoryPlan of(RLVRJobSpec spec, ModelConfig config, long available) {
+        return of(spec, config, available / spec.trainer().ranksPerPod(), Place.CPU);
+    }
+
+    /**
+     * Predicts for one rank of a job on GPUs; what it takes of the host is {@link #host}.
+     *
+     * @param memory bytes of the GPU
+     */
+    static MemoryPlan onGpu(RLVRJobSpec spec, ModelConfig config, long memory) {
+        return of(spec, config, memory, Place.GPU);
+    }
+
+    private static MemoryPlan of(RLVRJobSpec spec, ModelConfig config, long limit, Place place) {
         TrainerSpec trainer = spec.trainer();
-        int ranks = trainer.replicas() * trainer.ranksPerReplica();
-        long limit = available / trainer.ranksPerReplica();
+        int ranks = trainer.ranks();
         MemoryNeed need = new MemoryNeed(config, precision(spec));
-        long state = need.state(
-                trainer.sharding(), trainer.sharding() == Sharding.Hybrid ? trainer.ranksPerReplica() : ranks);
+        long state =
+                need.state(trainer.sharding(), trainer.sharding() == Sharding.Hybrid ? trainer.ranksPerPod() : ranks);
         long snapshot = need.checkpoint(ranks);
-        long left = limit - state - snapshot - RUNTIME;
-        RecomputationPlan plan = new RecomputationPlan(spec.trainer().recomputation(), need, Math.max(0, left));
+        boolean gpu = place == Place.GPU;
+        long runtime = gpu ? GPU_RUNTIME : RUNTIME;
         Shape shape = Shape.of(spec, config, ranks);
+        long scores = gpu ? need.scores(shape.line()) * shape.largest() : 0;
+        long left = limit - state - (gpu ? 0 : snapshot) - runtime;
+        RecomputationPlan plan =
+                new RecomputationPlan(spec.trainer().recomputation(), need, Math.max(0, left - scores));
         RecomputationPlan.Choice choice = plan.choose(shape.tokens(), shape.largest());
-        long update =
-                plan.bytes(choice.retention(), choice.together() ? shape.tokens() : shape.largest(), shape.largest());
+        long update = scores
+                + plan.bytes(choice.retention(), choice.together() ? shape.tokens() : shape.largest(), shape.largest());
         long longest = spec.data().maxPromptTokens() + (long) spec.rollout().maxResponseTokens();
-        long answer = need.answer(longest);
+        int prompt = spec.data().maxPromptTokens();
+        // an evaluation reads a prompt for each answer
+        long answer = need.answer(longest) + (gpu ? need.scores(prompt) * prompt : 0);
         long weights = need.packedWeights() + need.gathered(trainer.sharding());
         long room = Math.max(update, left) - weights - need.head();
         int rows = Math.toIntExact(Math.clamp(room / answer, 1, Sampler.ROWS));
@@ -63,7 +91,7 @@ record MemoryPlan(
                 (long) Math.ceilDiv(spec.algorithm().promptsPerBatch(), ranks)
                         * spec.algorithm().groupSize());
         long rollout = weights + together * answer + need.head();
-        return new MemoryPlan(state, snapshot, update, rollout, rows, RUNTIME, limit, plan);
+        return new MemoryPlan(state, snapshot, update, rollout, rows, runtime, limit, plan, place);
     }
 
     /**
@@ -71,8 +99,9 @@ record MemoryPlan(
      *
      * @param tokens of a mini-batch
      * @param largest micro-batch, in tokens
+     * @param line its longest, in tokens
      */
-    private record Shape(long tokens, long largest) {
+    private record Shape(long tokens, long largest, long line) {
         static Shape of(RLVRJobSpec spec, ModelConfig config, int ranks) {
             int prompt = spec.data().maxPromptTokens();
             int[] answers = new int[spec.algorithm().groupSize()];
@@ -82,7 +111,7 @@ record MemoryPlan(
             long line = prompt + (long) size * spec.rollout().maxResponseTokens();
             long lines = (long) spec.algorithm().miniBatchPrompts() * Math.ceilDiv(answers.length, size);
             long together = Math.clamp(microBatch / line, 1, lines);
-            return new Shape(Math.ceilDiv(lines, ranks) * line, together * line);
+            return new Shape(Math.ceilDiv(lines, ranks) * line, together * line, line);
         }
     }
 
@@ -95,7 +124,12 @@ record MemoryPlan(
 
     /** Predicted peak in bytes. */
     long peak() {
-        return state + snapshot + Math.max(update, rollout) + runtime;
+        return state + (place == Place.CPU ? snapshot : 0) + Math.max(update, rollout) + runtime;
+    }
+
+    /** Of a rank on a GPU, what it takes of the host's memory: the JVM, and its state on the way to a checkpoint, twice. */
+    long host() {
+        return RUNTIME + 2 * snapshot;
     }
 
     /**
@@ -106,10 +140,11 @@ record MemoryPlan(
     void require() {
         if (peak() > limit) {
             boolean sampling = rollout > update;
-            throw new InputException("%s: the job needs about %s, but there are %s (%s); %s"
+            throw new InputException("%s: the job needs about %s%s, but there are %s (%s); %s"
                     .formatted(
                             sampling ? "spec.rollout.maxResponseTokens" : "spec.trainer.microBatchTokens",
                             size(peak()),
+                            where(),
                             size(limit),
                             parts(),
                             remedy(sampling)));
@@ -117,7 +152,7 @@ record MemoryPlan(
     }
 
     private String remedy(boolean sampling) {
-        if (state + snapshot + runtime > limit) {
+        if (state + (place == Place.CPU ? snapshot : 0) + runtime > limit) {
             return "take a smaller model or a machine with more memory";
         }
         if (sampling) {
@@ -130,16 +165,21 @@ record MemoryPlan(
 
     /** One line for the log. */
     String summary() {
-        return "memory: at most about %s of %s (%s)".formatted(size(peak()), size(limit), parts());
+        return "memory: at most about %s of %s%s (%s)".formatted(size(peak()), size(limit), where(), parts());
+    }
+
+    private String where() {
+        return place == Place.GPU ? " on each GPU" : "";
     }
 
     private String parts() {
-        return "weights, gradients and optimizer %s, checkpoint copy %s, update %s, rollouts %s, runtime %s"
-                .formatted(size(state), size(snapshot), size(update), size(rollout), size(runtime));
+        String copy = place == Place.GPU ? "" : ", checkpoint copy " + size(snapshot);
+        return "weights, gradients and optimizer %s%s, update %s, rollouts %s, runtime %s"
+                .formatted(size(state), copy, size(update), size(rollout), size(runtime));
     }
 
     /** Decimal megabytes or gigabytes, as disks and pods count them. */
-    private static String size(long bytes) {
+    static String size(long bytes) {
         return bytes < 1_000_000_000
                 ? "%d MB".formatted(Math.round(bytes / 1e6))
                 : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);

@@ -1,5 +1,6 @@
 package dev.rlvr.trainer;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rlvr.crds.Durations;
@@ -86,12 +87,26 @@ final class TrainerRun {
     void run() throws IOException, InterruptedException {
         Duration patience = Durations.parse(spec.lifecycle().stallDeadline());
         Optional<Meeting> meeting = Meeting.of(environment, patience);
-        try (NDManager owner = Torch.start(threads());
-                Collectives group = meeting.isPresent() ? Gloo.open(meeting.get(), owner) : Collectives.alone();
+        try (NDManager owner = Torch.start(threads(), device());
+                Collectives group = meeting.isPresent() ? meet(meeting.get(), owner) : Collectives.alone();
                 Groups groups = Groups.of(group, spec.trainer())) {
             RankFiles ranks = new RankFiles(group.rank(), group.size(), patience, group::barrier);
             run(owner, groups, ranks);
         }
+    }
+
+    /** A rank sees the GPU that its launcher gave it alone; one without a launcher takes the first. */
+    private Device device() {
+        return onGpu() ? Device.gpu(0) : Device.cpu();
+    }
+
+    private boolean onGpu() {
+        return spec.trainer().gpusPerReplica() > 0;
+    }
+
+    private Collectives meet(Meeting meeting, NDManager owner) throws InterruptedException {
+        Gloo control = Gloo.open(meeting, owner);
+        return onGpu() ? Gpus.of(environment).together(control, meeting.timeout(), owner) : control;
     }
 
     private void run(NDManager owner, Groups groups, RankFiles ranks) throws IOException, InterruptedException {
@@ -108,6 +123,9 @@ final class TrainerRun {
             report.phase(Phase.LOADING);
             if (group.rank() == 0) {
                 LOG.info(inputs.memory().summary());
+                if (onGpu()) {
+                    LOG.warn("training on GPUs was written without one and has not been run on any: docs/gpu.md");
+                }
                 LOG.info(
                         "{} attempt {}: {} from step {} of {}",
                         name(),

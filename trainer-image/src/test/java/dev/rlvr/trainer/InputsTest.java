@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rlvr.trainer.checkpoint.CheckpointManifest;
 import dev.rlvr.trainer.checkpoint.Checkpoints;
 import dev.rlvr.trainer.checkpoint.FileSums;
+import dev.rlvr.trainer.collectives.NcclStandIn;
 import dev.rlvr.trainer.data.SourceResolver;
 import dev.rlvr.trainer.model.ModelConfig.Family;
 import dev.rlvr.trainer.model.Safetensors;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +36,7 @@ class InputsTest {
     private Path train;
     private Path test;
     private ObjectNode job;
+    private Gpus gpus = Gpus.of(Map.of());
 
     @BeforeEach
     void aJobThatIsRight() throws IOException {
@@ -67,7 +70,7 @@ class InputsTest {
     private Inputs read(Path work) throws IOException {
         Path manifest = folder.resolve("job.json");
         JSON.writeValue(manifest.toFile(), job);
-        return Inputs.read(manifest, work, SourceResolver.of(Map.of("RLVR_BUNDLED", bundled.toString())));
+        return Inputs.read(manifest, work, SourceResolver.of(Map.of("RLVR_BUNDLED", bundled.toString())), gpus);
     }
 
     private void assertRefused(String field, String... parts) {
@@ -101,6 +104,102 @@ class InputsTest {
         assertThat(inputs.evaluations()).hasSize(1);
         assertThat(inputs.model().config()).isEqualTo(TinyModel.config(Family.QWEN3));
         assertThat(inputs.resume()).isEmpty();
+    }
+
+    @Test
+    void gpusWithoutADriverAreRefusedWithWhatWasLookedFor() throws IOException {
+        Path devices = Files.createDirectories(folder.resolve("dev"));
+        gpus = new Gpus(Map.of(), Optional::empty, devices);
+        at("trainer").put("gpusPerReplica", 2);
+
+        assertRefused(
+                "spec.trainer.gpusPerReplica",
+                "2 needs as many GPUs",
+                "libcuda.so.1 cannot be loaded",
+                "no " + devices.resolve("nvidia*"),
+                "CUDA_VISIBLE_DEVICES is not set",
+                "or use 0 (CPU)");
+    }
+
+    @Test
+    void moreGpusThanTheDriverShowsAreRefused() throws IOException {
+        Path devices = Files.createDirectories(folder.resolve("dev"));
+        Files.createFile(devices.resolve("nvidia0"));
+        try (NcclStandIn one = new NcclStandIn()) {
+            gpus = new Gpus(Map.of("CUDA_VISIBLE_DEVICES", "0"), () -> Optional.of(one.driver()), devices);
+            at("trainer").put("gpusPerReplica", 2);
+
+            assertRefused(
+                    "spec.trainer.gpusPerReplica",
+                    "the driver shows 1",
+                    "nvidia0",
+                    "CUDA_VISIBLE_DEVICES=0",
+                    "lower it");
+        }
+    }
+
+    @Test
+    void aGpuNeedsALibtorchForIt() throws IOException {
+        try (NcclStandIn one = new NcclStandIn()) {
+            gpus = new Gpus(Map.of(), () -> Optional.of(one.driver()), folder);
+            at("trainer").put("gpusPerReplica", 1);
+
+            assertRefused(
+                    "spec.trainer.gpusPerReplica",
+                    "libtorch is for CPUs",
+                    "PYTORCH_LIBRARY_PATH",
+                    "PYTORCH_FLAVOR=cu128",
+                    "pytorch-native-cu128");
+        }
+    }
+
+    @Test
+    void aJobOnAGpuIsReadAndItsMemoryIsTheGpus() throws IOException {
+        Path libtorch = Files.createDirectories(folder.resolve("libtorch"));
+        Files.createFile(libtorch.resolve("libtorch_cuda.so"));
+        try (NcclStandIn one = new NcclStandIn()) {
+            gpus = new Gpus(
+                    Map.of("PYTORCH_LIBRARY_PATH", libtorch.toString(), "PYTORCH_FLAVOR", "cu128"),
+                    () -> Optional.of(one.driver()),
+                    folder);
+            at("trainer").put("gpusPerReplica", 1);
+
+            assertThat(read().memory().summary()).contains(" of 24.0 GB on each GPU");
+        }
+    }
+
+    @Test
+    void severalGpusNeedNccl() throws IOException {
+        Path libtorch = Files.createDirectories(folder.resolve("libtorch"));
+        Files.createFile(libtorch.resolve("libtorch_cuda.so"));
+        try (NcclStandIn one = new NcclStandIn()) {
+            gpus = new Gpus(
+                    Map.of(
+                            "PYTORCH_LIBRARY_PATH",
+                            libtorch.toString(),
+                            "PYTORCH_FLAVOR",
+                            "cu128",
+                            "RLVR_NCCL",
+                            "/nowhere/libnccl.so.2"),
+                    () -> Optional.of(one.driver()),
+                    folder);
+            at("trainer").put("gpusPerReplica", 1).put("replicas", 2);
+
+            assertRefused(
+                    "spec.trainer.gpusPerReplica",
+                    "several GPUs need NCCL",
+                    "/nowhere/libnccl.so.2",
+                    "nvidia-nccl-cu12");
+        }
+    }
+
+    @Test
+    void checkpointsOfGpusGoThroughTheMemoryOfTheHost() {
+        Inputs.requireHostMemory(1000, 1000);
+
+        assertThatThrownBy(() -> Inputs.requireHostMemory(3_000_000_000L, 2_000_000_000))
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll("spec.trainer.resources", "3.0 GB", "2.0 GB");
     }
 
     @Test
@@ -267,7 +366,7 @@ class InputsTest {
                 .hasMessageContaining("spec.algorithm.stepz")
                 .message()
                 .hasLineCount(1);
-        assertThatThrownBy(() -> Inputs.read(folder.resolve("none.yaml"), folder, SourceResolver.of(Map.of())))
+        assertThatThrownBy(() -> Inputs.read(folder.resolve("none.yaml"), folder, SourceResolver.of(Map.of()), gpus))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("none.yaml: no such file");
     }

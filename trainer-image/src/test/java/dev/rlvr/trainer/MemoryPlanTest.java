@@ -20,6 +20,10 @@ class MemoryPlanTest {
             ModelConfig.Family.LLAMA, 49_152, 576, 1536, 30, 9, 3, 64, 1e-5, 100_000, 2048, true, false, List.of(2));
 
     private static RLVRJobSpec spec(String trainer, int response) {
+        return spec(trainer, response, 0);
+    }
+
+    private static RLVRJobSpec spec(String trainer, int response, int gpus) {
         return Manifest.parse("""
                         apiVersion: rlvr.dev/v1alpha1
                         kind: RLVRJob
@@ -30,8 +34,8 @@ class MemoryPlanTest {
                           reward: {verifier: Numeric}
                           algorithm: {promptsPerBatch: 8, groupSize: 8, miniBatchPrompts: 8}
                           rollout: {maxResponseTokens: %d}
-                          trainer: {gpusPerReplica: 0%s}
-                        """.formatted(response, trainer), "test").getSpec();
+                          trainer: {gpusPerReplica: %d%s}
+                        """.formatted(response, gpus, trainer), "test").getSpec();
     }
 
     @Test
@@ -66,6 +70,22 @@ class MemoryPlanTest {
         assertThat(plan.rows()).isBetween(2, 63);
         plan.require();
         assertThat(plan.peak() + plan.rollout() / plan.rows()).isGreaterThan(24 * GB);
+    }
+
+    @Test
+    void aGpuHoldsTheScoresOfAttentionButNoCopyForCheckpoints() {
+        RLVRJobSpec cpu = spec(", recomputation: Always", 128);
+        RLVRJobSpec gpu = spec(", recomputation: Always", 128, 1);
+        MemoryPlan here = MemoryPlan.of(cpu, SMOLLM2, 24 * GB);
+        MemoryPlan there = MemoryPlan.onGpu(gpu, SMOLLM2, 24 * GB);
+
+        assertThat(there.state()).isEqualTo(here.state());
+        assertThat(there.update()).isGreaterThan(here.update());
+        assertThat(there.peak() - there.state() - Math.max(there.update(), there.rollout()))
+                .as("no snapshot")
+                .isEqualTo(there.runtime());
+        assertThat(there.host()).isGreaterThan(2 * 12 * SMOLLM2.parameters());
+        assertThat(there.summary()).contains("of 24.0 GB on each GPU").doesNotContain("checkpoint copy");
     }
 
     @Test

@@ -14,9 +14,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Does what a plan says, with processes and folders. */
 final class LocalApplier {
+    /** CUDA's own setting: a process sees the GPUs that it names, and no others. */
+    private static final String DEVICES = "CUDA_VISIBLE_DEVICES";
+
     private final RLVRJob job;
     private final WorkFolder folder;
     private final TrainerProcess trainer;
@@ -103,8 +108,27 @@ final class LocalApplier {
                         "RLVR_WATCH_STDIN", "true",
                         "RLVR_TERMINATION_LOG", lastWords.toString()));
         servers.urls().ifPresent(urls -> command.environment().put("RLVR_SERVERS", urls));
+        devices(job.getSpec().trainer(), index, Optional.ofNullable(System.getenv(DEVICES)))
+                .ifPresent(devices -> command.environment().put(DEVICES, devices));
         Instant startedAt = clock.instant();
         return new LocalPod(index, command.start(), startedAt, lastWords);
+    }
+
+    /**
+     * GPUs of a replica where it is not alone: all replicas run here, and each takes its own of those that this machine shows. None are left for
+     * the last ones where there are too few; their trainers say so.
+     */
+    static Optional<String> devices(TrainerSpec trainer, int index, Optional<String> visible) {
+        int gpus = trainer.gpusPerReplica();
+        if (gpus == 0 || trainer.replicas() == 1) {
+            return Optional.empty();
+        }
+        List<String> all = visible.map(names -> List.of(names.split(",", -1)))
+                .orElseGet(() -> IntStream.range(0, gpus * trainer.replicas())
+                        .mapToObj(Integer::toString)
+                        .toList());
+        int from = Math.min(index * gpus, all.size());
+        return Optional.of(String.join(",", all.subList(from, Math.min(from + gpus, all.size()))));
     }
 
     /** The machine's cores are shared by all ranks, for all of them run here. */

@@ -2,10 +2,13 @@ package dev.rlvr.trainer.launch;
 
 import dev.rlvr.crds.Durations;
 import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.TrainerSpec;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * What a launcher goes by.
@@ -15,6 +18,7 @@ import java.util.Optional;
  * @param rendezvous where replica 0 listens; only where there are several replicas
  * @param bindHost this pod's own address, by which others reach it
  * @param threads of each rank
+ * @param devices for {@code CUDA_VISIBLE_DEVICES} of each rank of this pod; empty on CPUs
  * @param startDeadline longest wait for all replicas
  * @param peerTimeout longest time from a loss until all ranks have ended
  */
@@ -24,10 +28,19 @@ public record LaunchSettings(
         Optional<Address> rendezvous,
         String bindHost,
         int threads,
+        List<String> devices,
         Duration startDeadline,
         Duration peerTimeout) {
+    public LaunchSettings {
+        devices = List.copyOf(devices);
+    }
+
     static final String GROUP = "RLVR_GROUP";
     static final String BIND_HOST = "RLVR_BIND_HOST";
+
+    /** CUDA's own setting: a process sees the GPUs that it names, by number or id, and no others. */
+    static final String DEVICES = "CUDA_VISIBLE_DEVICES";
+
     static final String RENDEZVOUS = "RLVR_RENDEZVOUS";
 
     /** A host, by name or address, and a port. */
@@ -78,8 +91,22 @@ public record LaunchSettings(
                 rendezvous,
                 environment.getOrDefault(BIND_HOST, "127.0.0.1"),
                 world.threads(job.getSpec().trainer(), environment, cores),
+                devices(job.getSpec().trainer(), environment),
                 Durations.parse(job.getSpec().lifecycle().startDeadline()),
                 Durations.parse(job.getSpec().lifecycle().peerTimeout()));
+    }
+
+    /** The first GPUs of those that this process may use, one for each rank. */
+    private static List<String> devices(TrainerSpec trainer, Map<String, String> environment) {
+        int gpus = trainer.gpusPerReplica();
+        List<String> visible = environment.containsKey(DEVICES)
+                ? List.of(environment.get(DEVICES).split(",", -1))
+                : IntStream.range(0, gpus).mapToObj(Integer::toString).toList();
+        if (visible.size() < gpus) {
+            throw new IllegalArgumentException("%s: names %d GPUs, fewer than spec.trainer.gpusPerReplica %d"
+                    .formatted(DEVICES, visible.size(), gpus));
+        }
+        return visible.subList(0, gpus);
     }
 
     /** Time that ranks get to end by themselves once one has failed, before they are killed. */

@@ -90,6 +90,11 @@ final class Ranks implements AutoCloseable {
         environment.put(Lifeline.LAUNCHER, InetAddress.getLoopbackAddress().getHostAddress() + ":" + gate.port());
         environment.put(
                 Lifeline.PEER_TIMEOUT, Long.toString(settings.peerTimeout().toMillis()));
+        if (!settings.devices().isEmpty()) {
+            environment.put(
+                    LaunchSettings.DEVICES,
+                    settings.devices().get(rank - settings.world().rank()));
+        }
         return environment;
     }
 

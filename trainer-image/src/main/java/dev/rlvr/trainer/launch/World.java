@@ -54,11 +54,6 @@ public record World(int replicas, int ranksPerReplica, int replica, int rank) {
         return replicas * ranksPerReplica;
     }
 
-    /** Index of this rank in its pod, from 0: the device that it takes. */
-    public int local() {
-        return rank - replica * ranksPerReplica;
-    }
-
     /** Whether there is more than one rank, so that launchers start them. */
     public boolean distributed() {
         return size() > 1;

@@ -113,7 +113,7 @@ final class DecodeScript {
               def first(self: __torch__.M, logits: Tensor, rows: Tensor, u: Tensor, temperature: float, p: float, k: int) -> Tuple[Tensor, Tensor, Tensor]:
                 return (self).pick(torch.index_select(logits, 0, rows), u, temperature, p, k)
               def angles(self: __torch__.M, table: Tensor, positions: Tensor, n: int) -> Tensor:
-                p = torch.add(torch.unsqueeze(torch.arange(n, dtype=4, layout=None, device=None), 1), positions)
+                p = torch.add(torch.unsqueeze(torch.arange(n, dtype=4, layout=None, device=ops.prim.device(positions)), 1), positions)
                 return torch.view(torch.to(torch.index_select(table, 0, torch.view(p, [-1])), $P), [n, torch.size(positions, 0), 1, 1, -1])
               def opened(self: __torch__.M, bias: Tensor, at: int, low: int, high: int) -> Tensor:
                 torch.fill_(torch.select(bias, 1, at), 0.)

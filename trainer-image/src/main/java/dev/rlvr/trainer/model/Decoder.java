@@ -21,12 +21,12 @@ public final class Decoder implements AutoCloseable {
      * @param longest longest sequence in tokens
      */
     public Decoder(NDManager owner, Weights weights, Precision precision, int longest) {
-        this(owner, weights, precision, longest, Collectives.alone(), Target.CPU);
+        this(owner, weights, precision, longest, Collectives.alone(), Target.of(owner));
     }
 
     /** As above; ranks of {@code group} fetch from each other what this one's weights are not whole without. */
     public Decoder(NDManager owner, Weights weights, Precision precision, int longest, Collectives group) {
-        this(owner, weights, precision, longest, group, Target.CPU);
+        this(owner, weights, precision, longest, group, Target.of(owner));
     }
 
     Decoder(NDManager owner, Weights weights, Precision precision, int longest, Collectives group, Target target) {

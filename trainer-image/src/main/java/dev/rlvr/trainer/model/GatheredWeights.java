@@ -16,7 +16,7 @@ import java.util.Map;
 final class GatheredWeights implements WorkingWeights {
     private static final String SCRIPT = WholeWeights.SCRIPT + """
               def room(self: __torch__.M, like: Tensor, n: int) -> Tensor:
-                return torch.empty([torch.numel(like) * n], dtype=like.dtype)
+                return torch.new_empty(like, [torch.numel(like) * n])
             """;
 
     private final NDManager owner;

@@ -7,11 +7,27 @@ package dev.rlvr.trainer.model;
 final class HeadScript {
     private HeadScript() {}
 
-    static final String SOURCE = """
+    /**
+     * Adds rows of the gradient to those of the table. Where this is not the CPU, in an order that does not depend on chance: CUDA sorts what
+     * index_put_ accumulates, and index_add_ does not.
+     */
+    private static String embedBackward(Target target) {
+        String add = target == Target.CPU
+                ? "torch.index_add_(dtable, 0, ids, dx)"
+                : "torch.index_put_(dtable, annotate(List[Optional[Tensor]], [ids]), dx, True)";
+        return """
+                  def embed_backward(self: __torch__.M, dtable: Tensor, ids: Tensor, dx: Tensor) -> Tensor:
+                    return %s
+                """.formatted(add);
+    }
+
+    static String of(Target target) {
+        return embedBackward(target) + SOURCE;
+    }
+
+    private static final String SOURCE = """
               def embed(self: __torch__.M, table: Tensor, ids: Tensor) -> Tensor:
                 return torch.embedding(table, ids)
-              def embed_backward(self: __torch__.M, dtable: Tensor, ids: Tensor, dx: Tensor) -> Tensor:
-                return torch.index_add_(dtable, 0, ids, dx)
               def table_at(self: __torch__.M, table: Tensor, positions: Tensor, B: int, T: int) -> Tensor:
                 return torch.view(torch.index_select(table, 0, positions), [B, T, -1])
               def take(self: __torch__.M, x: Tensor, rows: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 package dev.rlvr.trainer.model;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
@@ -28,6 +30,10 @@ public final class ModelTensors implements GradientSums {
                   def zero(self: __torch__.M, xs: List[Tensor]) -> List[Tensor]:
                     ops.aten._foreach_zero_(xs)
                     return xs
+                  def copy(self: __torch__.M, to: List[Tensor], xs: List[Tensor]) -> List[Tensor]:
+                    for i in range(torch.len(xs)):
+                      torch.copy_(to[i], xs[i])
+                    return to
                 """);
     }
 
@@ -40,6 +46,9 @@ public final class ModelTensors implements GradientSums {
 
     /** Shares that were asked for: views live as long as the tensors. */
     private final Map<List<Integer>, ModelTensors> shares = new HashMap<>();
+
+    /** The same in the host's memory, where what is on a GPU is copied to be written; made when it is first needed, and kept. */
+    private Optional<ModelTensors> host = Optional.empty();
 
     private ModelTensors(ModelConfig config, FlatLayout layout, int low, int high, List<NDArray> flats) {
         this.config = config;
@@ -112,6 +121,10 @@ public final class ModelTensors implements GradientSums {
 
     /** Sets all values; returns these tensors. */
     ModelTensors fill(Source source) {
+        return onGpu() ? fillThroughHost(source) : fillHere(source);
+    }
+
+    private ModelTensors fillHere(Source source) {
         for (FlatLayout.Piece piece : layout.pieces(low, high)) {
             try {
                 memory(piece).put(source.read(piece.part(), piece.from(), piece.to()));
@@ -120,6 +133,30 @@ public final class ModelTensors implements GradientSums {
             }
         }
         return this;
+    }
+
+    /** As {@link #fill}, by way of tensors in the host's memory, which are gone afterwards. */
+    ModelTensors fillThroughHost(Source source) {
+        try (NDManager scope = manager().newSubManager(Device.cpu())) {
+            copy(inHost(scope).fillHere(source), this);
+        }
+        return this;
+    }
+
+    private ModelTensors inHost(NDManager owner) {
+        return zeros(owner, config, layout, low, high);
+    }
+
+    private static void copy(ModelTensors from, ModelTensors to) {
+        Ops.SCRIPT.tensors(to.manager(), "copy", to.flats, from.flats).forEach(NDArray::close);
+    }
+
+    private NDManager manager() {
+        return flats.getFirst().getManager();
+    }
+
+    private boolean onGpu() {
+        return flats.getFirst().getDevice().isGpu();
     }
 
     /**
@@ -142,8 +179,24 @@ public final class ModelTensors implements GradientSums {
         }
     }
 
-    /** Every piece by the prefix and its name; buffers are views of the tensors. */
+    /**
+     * Every piece by the prefix and its name; buffers are views of the tensors or, of tensors on a GPU, of a copy that the next call of this
+     * method makes anew.
+     */
     public SequencedMap<String, Safetensors.Content> content(String prefix) {
+        return onGpu() ? contentThroughHost(prefix) : contentHere(prefix);
+    }
+
+    /** As {@link #content}, of a copy in the host's memory. */
+    SequencedMap<String, Safetensors.Content> contentThroughHost(String prefix) {
+        if (host.isEmpty()) {
+            host = Optional.of(inHost(manager().newSubManager(Device.cpu())));
+        }
+        copy(this, host.get());
+        return host.get().contentHere(prefix);
+    }
+
+    private SequencedMap<String, Safetensors.Content> contentHere(String prefix) {
         LinkedHashMap<String, Safetensors.Content> content = new LinkedHashMap<>();
         for (FlatLayout.Piece piece : layout.pieces(low, high)) {
             String name = prefix + piece.part().name();
@@ -205,7 +258,7 @@ public final class ModelTensors implements GradientSums {
 
     /** Sets all values to 0. */
     public void clear() {
-        Ops.SCRIPT.tensors(flats.getFirst().getManager(), "zero", flats).forEach(NDArray::close);
+        Ops.SCRIPT.tensors(manager(), "zero", flats).forEach(NDArray::close);
     }
 
     /** Units: what is outside the layers, then the layers. */

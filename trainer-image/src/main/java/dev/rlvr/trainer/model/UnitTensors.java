@@ -1,5 +1,6 @@
 package dev.rlvr.trainer.model;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
@@ -61,12 +62,12 @@ public record UnitTensors(FlatLayout layout, int unit, List<NDArray> blocks, Lis
         return shapes;
     }
 
-    /** Every part by its name in Hugging Face checkpoints; buffers are views of the F32 tensors. */
+    /** Every part by its name in Hugging Face checkpoints; buffers are views of the F32 tensors, or of copies of those on a GPU. */
     public SequencedMap<String, Safetensors.Content> content() {
         SequencedMap<String, Safetensors.Content> content = new LinkedHashMap<>();
         int[] positions = layout.positions(unit);
         for (int i = 0; i < positions.length; i++) {
-            var whole = LibTorch.buffer(tensors.get(i));
+            var whole = LibTorch.buffer(tensors.get(i).toDevice(Device.cpu(), false));
             int at = 0;
             for (WeightLayout.Part part : layout.entries().get(positions[i]).parts()) {
                 int bytes = Math.toIntExact(part.size() * Float.BYTES);

@@ -17,11 +17,16 @@ public final class Torch {
      * @return the manager that owns what lives as long as the process
      */
     public static NDManager start(int threads) {
+        return start(threads, Device.cpu());
+    }
+
+    /** As above, for tensors on a device: the CPU, or a GPU as the driver numbers those that this process sees. */
+    public static NDManager start(int threads, Device device) {
         Engine engine = Engine.getEngine("PyTorch");
         LibTorch.setThreads(threads);
         LibTorch.interpretScripts();
         LibTorch.setGradMode(false);
-        return engine.newBaseManager(Device.cpu());
+        return engine.newBaseManager(device);
     }
 
     /** Runs code whose operations record gradients. */

@@ -3,6 +3,7 @@ package dev.rlvr.trainer.collectives;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.rlvr.trainer.torch.CudaDriver;
 import dev.rlvr.trainer.torch.NativeLibrary;
@@ -154,6 +155,11 @@ public final class NcclStandIn implements SymbolLookup, AutoCloseable {
             case "cuGetErrorString" -> _ -> 1;
             case "cuDeviceGetCount" -> a -> set(a, 0, 1);
             case "cuDeviceGet" -> a -> set(a, 0, (int) a.get(1));
+            case "cuDeviceTotalMem_v2" ->
+                a -> {
+                    pointer(a, 0).set(JAVA_LONG, 0, 24_000_000_000L);
+                    return 0;
+                };
             case "cuDevicePrimaryCtxRetain", "cuStreamCreate", "cuEventCreate" -> a -> handle(pointer(a, 0));
             case "cuEventRecord" -> a -> record((MemorySegment) a.get(0), (MemorySegment) a.get(1));
             case "cuEventQuery" -> a -> events.get(((MemorySegment) a.getFirst()).address()) ? 0 : 600;

@@ -1,13 +1,16 @@
 package dev.rlvr.trainer.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.rlvr.crds.Manifest;
 import dev.rlvr.trainer.launch.StandInJob.Running;
 import dev.rlvr.trainer.launch.Verdict.Kind;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,6 +37,32 @@ class LauncherTest {
                         "[rank 0] {RLVR_BIND_HOST=127.0.0.1, RLVR_GROUP=default/job/1, RLVR_THREADS=1, RLVR_WORLD_SIZE=2}",
                         "[rank 0] all are there",
                         "[rank 1] all are there");
+    }
+
+    private static LaunchSettings settings(int gpus) {
+        return LaunchSettings.of(
+                Manifest.parse("""
+                        apiVersion: rlvr.dev/v1alpha1
+                        kind: RLVRJob
+                        metadata: {name: small}
+                        spec:
+                          model: {source: "file:///model"}
+                          data: {source: "file:///data.jsonl"}
+                          reward: {verifier: Numeric}
+                          trainer: {gpusPerReplica: %d}
+                        """.formatted(gpus), "test"), Map.of("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b,GPU-c"), 4);
+    }
+
+    @Test
+    void eachRankSeesAGpuOfItsOwn() throws Exception {
+        assertThat(settings(0).devices()).isEmpty();
+        assertThat(settings(2).devices()).containsExactly("GPU-a", "GPU-b");
+        assertThatThrownBy(() -> settings(4)).hasMessageContaining("names 3 GPUs, fewer than");
+
+        Running launcher = StandInJob.of(folder, 1, 2, "*=exit 0").start(settings(2));
+
+        assertThat(launcher.verdict()).isEqualTo(Verdict.DONE);
+        assertThat(launcher.lines()).contains("[rank 0] sees GPU-a", "[rank 1] sees GPU-b");
     }
 
     @ParameterizedTest

@@ -59,6 +59,7 @@ record StandInJob(Path folder, int replicas, int ranksPerReplica, int port, Stri
                 Optional.of(new LaunchSettings.Address("127.0.0.1", rendezvousPort)),
                 "127.0.0.1",
                 1,
+                List.of(),
                 startDeadline,
                 PEER_TIMEOUT);
     }

@@ -51,6 +51,9 @@ public final class StandInRank {
             given.keySet().retainAll(List.of("RLVR_BIND_HOST", "RLVR_GROUP", "RLVR_THREADS", "RLVR_WORLD_SIZE"));
             System.out.println(given);
         }
+        if (ENVIRONMENT.containsKey("CUDA_VISIBLE_DEVICES")) {
+            System.out.println("sees " + ENVIRONMENT.get("CUDA_VISIBLE_DEVICES"));
+        }
         meet();
         System.out.println("all are there");
         Path next = folder.resolve("rank-" + RANK + ".next");
