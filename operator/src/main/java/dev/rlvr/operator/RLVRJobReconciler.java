@@ -50,6 +50,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     private final KubernetesClient client;
     private final Settings settings;
     private final ClusterWriter writer;
+    private final EventRecorder events;
     private final Clock clock;
     private final Map<ResourceID, Refusal> refusals = new ConcurrentHashMap<>();
 
@@ -64,6 +65,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         this.client = client;
         this.settings = settings;
         this.writer = new ClusterWriter(client, settings);
+        this.events = new EventRecorder(client, clock);
         this.clock = clock;
     }
 
@@ -116,6 +118,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
                 throw e;
             }
             log(job, plan.status());
+            events.tell(job, now, plan.status());
         }
         return perform(job, now, plan);
     }

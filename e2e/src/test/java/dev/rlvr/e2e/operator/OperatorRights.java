@@ -3,7 +3,9 @@ package dev.rlvr.e2e.operator;
 import dev.rlvr.e2e.ApiServer;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
+import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
@@ -29,18 +31,36 @@ final class OperatorRights {
                         .endMetadata()
                         .build())
                 .create();
-        admin.resource(new RoleBindingBuilder()
+        admin.resource(binding(namespace, "ClusterRole", role.getMetadata().getName()))
+                .create();
+    }
+
+    /** Replaces what was granted by the same without one API group. */
+    static void grantWithout(KubernetesClient admin, String namespace, String apiGroup) {
+        ClusterRole all = role();
+        admin.resource(new RoleBuilder()
                         .withNewMetadata()
                         .withNamespace(namespace)
                         .withName(ACCOUNT)
                         .endMetadata()
-                        .withNewRoleRef(
-                                "rbac.authorization.k8s.io",
-                                "ClusterRole",
-                                role.getMetadata().getName())
-                        .addNewSubject("", "ServiceAccount", ACCOUNT, namespace)
+                        .withRules(all.getRules().stream()
+                                .filter(rule -> !rule.getApiGroups().contains(apiGroup))
+                                .toList())
                         .build())
                 .create();
+        admin.rbac().roleBindings().inNamespace(namespace).withName(ACCOUNT).delete();
+        admin.resource(binding(namespace, "Role", ACCOUNT)).create();
+    }
+
+    private static RoleBinding binding(String namespace, String kind, String role) {
+        return new RoleBindingBuilder()
+                .withNewMetadata()
+                .withNamespace(namespace)
+                .withName(ACCOUNT)
+                .endMetadata()
+                .withNewRoleRef("rbac.authorization.k8s.io", kind, role)
+                .addNewSubject("", "ServiceAccount", ACCOUNT, namespace)
+                .build();
     }
 
     /** A kubeconfig of that account. */
