@@ -10,15 +10,18 @@ import java.util.Optional;
 
 /** One attempt: an Indexed Job, one completion per trainer pod, that ends with its first failed pod. Restarts are new attempts. */
 final class AttemptJob {
-    /** Label by which Kueue admits a Job: copied from the RLVRJob. */
-    static final String QUEUE = "kueue.x-k8s.io/queue-name";
+    /** Prefix of labels that Kueue reads from a Job: copied from the RLVRJob. */
+    static final String KUEUE = "kueue.x-k8s.io/";
+
+    /** Label by which Kueue admits a Job. */
+    static final String QUEUE = KUEUE + "queue-name";
 
     private AttemptJob() {}
 
     static Job of(Ownership owner, int attempt, Settings settings) {
         Map<String, String> labels = owner.labels(attempt);
         Optional<String> queue = owner.queue();
-        queue.ifPresent(name -> labels.put(QUEUE, name));
+        queue.ifPresent(name -> labels.putAll(owner.queueLabels()));
         int replicas = owner.job().getSpec().trainer().replicas();
         return new JobBuilder()
                 .withMetadata(new ObjectMetaBuilder()

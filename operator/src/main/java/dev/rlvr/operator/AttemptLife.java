@@ -50,10 +50,13 @@ record AttemptLife(int number, Optional<Job> job, List<Pod> pods) {
             return new Admission.Admitted();
         }
         String name = job.orElseThrow().getMetadata().getName();
+        String uid = job.orElseThrow().getMetadata().getUid();
         return new Admission.WaitingForQuota(
                 Optional.ofNullable(job.orElseThrow().getMetadata().getLabels())
                         .map(labels -> labels.get(AttemptJob.QUEUE))
-                        .map("queue %s has no quota for it yet; kubectl get workloads says more"::formatted)
+                        .map(queue ->
+                                "queue %s has no quota for it yet; kubectl describe workloads -l kueue.x-k8s.io/job-uid=%s says why"
+                                        .formatted(queue, uid))
                         .orElse("Job %s is suspended from outside; set its spec.suspend to false".formatted(name)));
     }
 

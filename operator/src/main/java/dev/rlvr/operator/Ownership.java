@@ -57,6 +57,14 @@ record Ownership(RLVRJob job) {
         return Optional.ofNullable(job.getMetadata().getLabels()).map(labels -> labels.get(AttemptJob.QUEUE));
     }
 
+    /** Everything that the job's labels tell Kueue: the queue, and perhaps a priority. */
+    Map<String, String> queueLabels() {
+        Map<String, String> labels =
+                new TreeMap<>(Optional.ofNullable(job.getMetadata().getLabels()).orElse(Map.of()));
+        labels.keySet().removeIf(label -> !label.startsWith(AttemptJob.KUEUE));
+        return labels;
+    }
+
     String labelSelector() {
         return "%s=%s,%s=%s".formatted(MANAGED_BY, MANAGER, JOB, name());
     }

@@ -91,10 +91,18 @@ final class PlayedCluster implements AutoCloseable {
             removeInForeground(job);
             return;
         }
-        if (Boolean.TRUE.equals(job.getSpec().getSuspend()) || PlayedPods.ended(job)) {
+        if (PlayedPods.ended(job)) {
             return;
         }
         List<Pod> own = pods.of(job);
+        if (Boolean.TRUE.equals(job.getSpec().getSuspend())) {
+            own.forEach(pod -> client.resource(pod).delete());
+            return;
+        }
+        if (job.getStatus() == null || job.getStatus().getStartTime() == null) {
+            pods.started(job);
+            return;
+        }
         if (own.size() < job.getSpec().getParallelism()) {
             pods.create(job, own.size());
             if (own.isEmpty()) {

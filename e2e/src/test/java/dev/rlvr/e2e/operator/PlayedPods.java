@@ -49,6 +49,16 @@ record PlayedPods(KubernetesClient client) {
                 .toList();
     }
 
+    /** The Job controller notes when it began with a Job that is not suspended. */
+    void started(Job job) {
+        client.resource(job).editStatus(stored -> {
+            stored.setStatus(new JobStatusBuilder(stored.getStatus())
+                    .withStartTime(now())
+                    .build());
+            return stored;
+        });
+    }
+
     void create(Job job, int index) {
         Pod pod = new PodBuilder()
                 .withMetadata(job.getSpec().getTemplate().getMetadata())
