@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # e2e/image-check.sh DIR: starts the images of `./rlvr image --output DIR` as a restricted pod would: user 65532, read-only root file system,
-# no network, no capabilities, writable only /tmp, /dev/shm and the volume. The trainer trains 3 steps of the quickstart; the operator says why it does not start without a cluster. Needs root, unshare, setpriv and ip, no container engine.
+# no network, no capabilities, writable only /tmp, /dev/shm and the volume. The trainer trains 3 steps of the quickstart; the operator says its
+# version, and why it does not start without a cluster. Needs root, unshare, setpriv and ip, no container engine.
 set -euo pipefail
 
 images=$(realpath "${1:?usage: e2e/image-check.sh DIR}")
@@ -68,6 +69,7 @@ if grep -i extract "$scratch/trainer.log"; then fail "DJL unpacks libraries at r
 rm -rf "$scratch/rlvr-trainer"
 
 unpack rlvr-operator
+contained "$scratch/rlvr-operator" java @/opt/rlvr/operator.args --version
 VARIABLES='KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=1'
 if contained "$scratch/rlvr-operator" java @/opt/rlvr/operator.args >"$scratch/operator.log" 2>&1; then
   fail "the operator started without a cluster"

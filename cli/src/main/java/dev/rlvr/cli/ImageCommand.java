@@ -86,7 +86,7 @@ final class ImageCommand implements Callable<Integer> {
         BaseImage on = BaseImage.of(base == null ? BaseImage.DEFAULT : base);
         Revision revision = Revision.of(VersionCommand.project(), checkout.root());
         Files.createDirectories(output);
-        for (ImageContents contents : contents(checkout, cache)) {
+        for (ImageContents contents : contents(checkout, revision, cache)) {
             if (folders) {
                 Path folder = output.resolve(contents.name());
                 contents.copyTo(folder);
@@ -124,7 +124,7 @@ final class ImageCommand implements Callable<Integer> {
         return repository == null ? "" : repository.replaceAll("/*$", "") + "/";
     }
 
-    private List<ImageContents> contents(Checkout checkout, Path cache) throws IOException {
+    private List<ImageContents> contents(Checkout checkout, Revision revision, Path cache) throws IOException {
         List<ImageContents> wanted = new ArrayList<>();
         if (only != Image.OPERATOR) {
             Optional<OtherLibtorch> other = libtorch == null || flavor == null
@@ -138,7 +138,8 @@ final class ImageCommand implements Callable<Integer> {
                     .contents());
         }
         if (only != Image.TRAINER) {
-            wanted.add(new OperatorImage(checkout.operator().getParent(), cache.resolve("unpacked")).contents());
+            wanted.add(new OperatorImage(checkout.operator().getParent(), revision.commit(), cache.resolve("unpacked"))
+                    .contents());
         }
         return wanted;
     }

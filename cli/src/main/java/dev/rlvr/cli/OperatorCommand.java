@@ -1,5 +1,6 @@
 package dev.rlvr.cli;
 
+import dev.rlvr.cli.image.Revision;
 import dev.rlvr.cli.local.UserException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +55,9 @@ final class OperatorCommand implements Callable<Integer> {
         if (namespaces != null) {
             command.add("-Drlvr.namespaces=" + namespaces);
         }
+        Revision.of(VersionCommand.project(), checkout.root())
+                .commit()
+                .ifPresent(commit -> command.add("-Drlvr.commit=" + commit));
         settings.forEach(setting -> command.add("-D" + setting));
         command.addAll(List.of("-jar", checkout.operator().toString()));
         ProcessBuilder operator = new ProcessBuilder(command).inheritIO();

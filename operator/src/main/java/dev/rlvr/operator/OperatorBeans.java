@@ -16,6 +16,12 @@ final class OperatorBeans {
 
     @Produces
     @Singleton
+    Build build() {
+        return Build.current();
+    }
+
+    @Produces
+    @Singleton
     Clock clock() {
         return Clock.systemUTC();
     }

@@ -20,6 +20,7 @@ import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
+import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
@@ -52,6 +53,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     private final ClusterWriter writer;
     private final EventRecorder events;
     private final Clock clock;
+    private final JobMetrics metrics;
     private final Map<ResourceID, Refusal> refusals = new ConcurrentHashMap<>();
 
     /**
@@ -60,17 +62,26 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
      * @param client talks to the API server with the operator's rights
      * @param settings defaults of generated pods
      * @param clock what deadlines are measured with
+     * @param metrics what is told to a monitoring system
      */
-    public RLVRJobReconciler(KubernetesClient client, Settings settings, Clock clock) {
+    @Inject
+    public RLVRJobReconciler(KubernetesClient client, Settings settings, Clock clock, JobMetrics metrics) {
         this.client = client;
         this.settings = settings;
         this.writer = new ClusterWriter(client, settings);
         this.events = new EventRecorder(client, clock);
         this.clock = clock;
+        this.metrics = metrics;
+    }
+
+    /** As above, without monitoring. */
+    public RLVRJobReconciler(KubernetesClient client, Settings settings, Clock clock) {
+        this(client, settings, clock, JobMetrics.unread(clock));
     }
 
     @Override
     public List<EventSource<?, RLVRJob>> prepareEventSources(EventSourceContext<RLVRJob> context) {
+        metrics.watch(() -> context.getPrimaryCache().list());
         return Children.KINDS.stream()
                 .<EventSource<?, RLVRJob>>map(kind -> cache(kind, context))
                 .toList();
@@ -119,6 +130,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             }
             log(job, plan.status());
             events.tell(job, now, plan.status());
+            metrics.stored(job, plan.status());
         }
         return perform(job, now, plan);
     }

@@ -2,6 +2,7 @@ package dev.rlvr.operator;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.util.Optional;
 
 /** The settings as SmallRye Config reads them: system property {@code rlvr.trainer-image}, environment variable {@code RLVR_TRAINER_IMAGE}. */
 @ConfigMapping(prefix = "rlvr")
@@ -21,11 +22,34 @@ interface SettingsMapping {
     @WithDefault("JOSDK_ALL_NAMESPACES")
     String namespaces();
 
-    /** Address of health endpoints; handed to Quarkus. */
+    /** Whether replicas elect the one that works. Without it, each works. */
+    @WithDefault("false")
+    boolean leaderElection();
+
+    /** Name of the Lease that the replica that works holds. */
+    @WithDefault("rlvr-operator")
+    String leaseName();
+
+    /** Namespace of the Lease; without it the operator's own. */
+    Optional<String> leaseNamespace();
+
+    /** Whether log lines are JSON objects; handed to Quarkus. */
+    @WithDefault("false")
+    boolean jsonLogs();
+
+    /** What is logged at least: ERROR, WARN, INFO, DEBUG; handed to Quarkus. */
+    @WithDefault("INFO")
+    String logLevel();
+
+    /** Commit that the operator was built from, for --version, log and metrics; its image says it. */
+    @WithDefault(Build.UNKNOWN)
+    String commit();
+
+    /** Address of health endpoints and metrics; handed to Quarkus. */
     @WithDefault("0.0.0.0")
     String host();
 
-    /** Port of health endpoints; handed to Quarkus. */
+    /** Port of health endpoints and metrics; handed to Quarkus. */
     @WithDefault("8080")
     int port();
 }

@@ -5,7 +5,9 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -15,9 +17,10 @@ import java.util.stream.Stream;
  * The operator's image.
  *
  * @param application folder {@code quarkus-app} of its build
+ * @param commit what it was built from, for its metrics and its log
  * @param cache folder for what is written on the way
  */
-public record OperatorImage(Path application, Path cache) {
+public record OperatorImage(Path application, Optional<String> commit, Path cache) {
     private static final String FOLDER = ImageContents.ROOT + "operator/";
     private static final String ARGUMENTS = ImageContents.ROOT + "operator.args";
     private static final int PORT = 8080;
@@ -29,9 +32,7 @@ public record OperatorImage(Path application, Path cache) {
             "-XX:+UseCompactObjectHeaders",
             "-XX:MaxRAMPercentage=60",
             "-XX:+ExitOnOutOfMemoryError",
-            "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
-            "-jar",
-            FOLDER + "quarkus-run.jar");
+            "-Djava.util.logging.manager=org.jboss.logmanager.LogManager");
 
     /** What the image consists of. */
     public ImageContents contents() throws IOException {
@@ -46,12 +47,20 @@ public record OperatorImage(Path application, Path cache) {
             }
         }
         Files.createDirectories(cache);
-        ours.put(ARGUMENTS, Files.write(cache.resolve("operator.args"), JVM_OPTIONS));
+        ours.put(ARGUMENTS, arguments());
         return new ImageContents(
                 "rlvr-operator",
                 "Operator for RLVR jobs",
                 List.of(new Layer("jars", libraries), new Layer("operator", ours)),
                 List.of("@" + ARGUMENTS),
                 new TreeSet<>(List.of(PORT)));
+    }
+
+    /** What {@code java} is started with. */
+    private Path arguments() throws IOException {
+        List<String> words = new ArrayList<>(JVM_OPTIONS);
+        commit.ifPresent(hash -> words.add("-Drlvr.commit=" + hash));
+        words.addAll(List.of("-jar", FOLDER + "quarkus-run.jar"));
+        return Files.write(cache.resolve("operator.args"), words);
     }
 }

@@ -1,0 +1,56 @@
+package dev.rlvr.operator;
+
+import io.javaoperatorsdk.operator.api.monitoring.Metrics;
+import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetricsV2;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.Dependent;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+
+/** Metrics of the process: the Operator SDK's own, our jobs', and which build this is. */
+@Dependent
+final class OperatorMetrics {
+    private static final Tag NO_ACTION = Tag.of("action", "NONE");
+
+    @Produces
+    @Singleton
+    JobMetrics jobs(MeterRegistry registry, Clock clock) {
+        return new JobMetrics(registry, clock);
+    }
+
+    @Produces
+    @Singleton
+    Metrics ofTheSdk(MeterRegistry registry) {
+        return MicrometerMetricsV2.newBuilder(registry).build();
+    }
+
+    /** The SDK counts some events with an action and some without; Prometheus takes one set of labels for a name only. */
+    @Produces
+    @Singleton
+    MeterFilter oneSetOfTags() {
+        return new MeterFilter() {
+            @Override
+            public Meter.Id map(Meter.Id id) {
+                boolean lacks = id.getName().startsWith("events.received") && id.getTag(NO_ACTION.getKey()) == null;
+                return lacks ? id.withTag(NO_ACTION) : id;
+            }
+        };
+    }
+
+    void start(@Observes StartupEvent event, MeterRegistry registry, Build build, Leadership leadership) {
+        Gauge.builder("rlvr.operator.build.info", () -> 1)
+                .description("Version and commit of the operator.")
+                .tags("version", build.version(), "commit", build.commit())
+                .register(registry);
+        Gauge.builder("rlvr.operator.leader", () -> leadership.leads() ? 1 : 0)
+                .description("1 where this replica works, 0 where it stands by.")
+                .register(registry);
+    }
+}
