@@ -8,6 +8,7 @@ import io.fabric8.crd.generator.annotation.SchemaFrom;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
@@ -104,7 +105,13 @@ public record TrainerSpec(
                 "Strategic-merge patch over the generated pod template (metadata and spec). Names and fields"
                         + " that the operator reserves are rejected.")
         @Nullable
-        JsonNode podTemplate) {
+        JsonNode podTemplate,
+
+        @JsonPropertyDescription(
+                "Starts the pods of an attempt together or not at all: the operator makes a PodGroup for each"
+                        + " attempt and names it in the pods. Default: the pods start one by one.")
+        @Nullable
+        Gang gang) {
 
     /** Ranks of each pod: one for each of its GPUs, or as many as asked for on CPUs. */
     public int ranksPerPod() {
@@ -155,6 +162,28 @@ public record TrainerSpec(
         /** Whether each rank holds the weights of its share alone. */
         public boolean splitsWeights() {
             return splitsGradients() && this != Gradients;
+        }
+    }
+
+    /** A scheduler that starts pods together, and what it has to know. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "self.scheduler == 'Volcano' || !has(self.queue)",
+            message = "queue has no effect with scheduler Coscheduling; remove it")
+    public record Gang(
+            @Required
+            @JsonPropertyDescription(
+                    "Volcano, or Coscheduling (the plugin of scheduler-plugins); it must be installed.")
+            Scheduler scheduler,
+
+            @Size(min = 1, max = 253)
+            @JsonPropertyDescription("Volcano queue of the PodGroup. Default: Volcano's own default queue.")
+            @Nullable
+            String queue) {
+        /** Whose PodGroup is made. */
+        public enum Scheduler {
+            Volcano,
+            Coscheduling
         }
     }
 }

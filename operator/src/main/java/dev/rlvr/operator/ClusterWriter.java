@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.net.HttpURLConnection;
@@ -86,7 +87,21 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
         }
         Job wanted = AttemptJob.of(owner, attempt, settings);
         if (!children.has(owner, wanted)) {
+            // that of an attempt whose Job somebody removed is nobody's
+            PodGroup.of(owner, attempt - 1).ifPresent(left -> left.in(client).delete());
+            PodGroup.of(owner, attempt).ifPresent(this::create);
             create(owner, wanted);
+        }
+    }
+
+    private void create(PodGroup group) {
+        try {
+            create(group.owner(), group.object(), group.in(client));
+        } catch (KubernetesClientException e) {
+            if (e.getCode() == HttpURLConnection.HTTP_NOT_FOUND) {
+                throw group.missing();
+            }
+            throw e;
         }
     }
 
@@ -95,6 +110,8 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
      * period that they were created with.
      */
     private void stop(Ownership owner, Children children, int attempt) {
+        // before the Job: this is repeated for as long as that is there
+        PodGroup.of(owner, attempt).ifPresent(group -> group.in(client).delete());
         Optional<Job> job = children.job(owner, attempt);
         if (job.isPresent()) {
             delete(owner, job.get());
@@ -128,15 +145,19 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
      * @return whether it was absent
      * @throws ForeignObjectException if one of that name is there and is not this job's
      */
-    private boolean create(Ownership owner, HasMetadata object) {
+    private <T extends HasMetadata> boolean create(Ownership owner, T object) {
+        return create(owner, object, client.resource(object));
+    }
+
+    private static <T extends HasMetadata> boolean create(Ownership owner, T object, Resource<T> place) {
         try {
-            client.resource(object).create();
+            place.create();
             return true;
         } catch (KubernetesClientException e) {
             if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
                 throw e;
             }
-            HasMetadata there = client.resource(object).get();
+            HasMetadata there = place.get();
             if (there != null && !owner.has(there)) {
                 throw new ForeignObjectException(object);
             }

@@ -134,7 +134,7 @@ record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
                 .withTolerations(patch.getTolerations())
                 .withAffinity(patch.getAffinity())
                 .withTopologySpreadConstraints(patch.getTopologySpreadConstraints())
-                .withSchedulerName(patch.getSchedulerName())
+                .withSchedulerName(Optional.ofNullable(patch.getSchedulerName()).orElse(generated.getSchedulerName()))
                 .withPriorityClassName(patch.getPriorityClassName())
                 .withRuntimeClassName(patch.getRuntimeClassName())
                 .withImagePullSecrets(patch.getImagePullSecrets())

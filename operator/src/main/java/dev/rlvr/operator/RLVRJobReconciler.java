@@ -155,7 +155,15 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             if (e.getCode() != UNPROCESSABLE) {
                 throw e;
             }
-            refuse(job, plan.status(), e);
+            refuse(
+                    job,
+                    plan.status(),
+                    Optional.ofNullable(e.getStatus())
+                            .map(status -> status.getMessage())
+                            .orElse(e.getMessage()));
+            return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
+        } catch (PodGroup.MissingSchedulerException e) {
+            refuse(job, plan.status(), e.getMessage());
             return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
         }
         return lookAgain(plan);
@@ -169,10 +177,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     }
 
     /** What the API server calls invalid stays invalid: the next plan ends the job with its words. */
-    private void refuse(RLVRJob job, RLVRJobStatus announced, KubernetesClientException e) {
-        String words = Optional.ofNullable(e.getStatus())
-                .map(status -> status.getMessage())
-                .orElse(e.getMessage());
+    private void refuse(RLVRJob job, RLVRJobStatus announced, String words) {
         refusals.put(
                 ResourceID.fromResource(job),
                 new Refusal(

@@ -34,9 +34,14 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
 
     PodTemplateSpec template() {
         PodTemplateSpec generated = generated();
-        return PodTemplatePatch.of(TEMPLATE, CONTAINER, spec().podTemplate())
+        PodTemplateSpec patched = PodTemplatePatch.of(TEMPLATE, CONTAINER, spec().podTemplate())
                 .map(patch -> patch.applyTo(generated))
                 .orElse(generated);
+        return group().map(group -> group.mark(patched)).orElse(patched);
+    }
+
+    private Optional<PodGroup> group() {
+        return PodGroup.of(owner, attempt);
     }
 
     private PodTemplateSpec generated() {
@@ -46,6 +51,7 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 .endMetadata()
                 .withNewSpec()
                 .withRestartPolicy("Never")
+                .withSchedulerName(group().map(PodGroup::schedulerName).orElse(null))
                 .withServiceAccountName(owner.sharedName())
                 .withAutomountServiceAccountToken(true)
                 .withEnableServiceLinks(false)

@@ -107,6 +107,7 @@ class TrafficTest {
                 TrainerSpec.Precision.valueOf(reduce.name()),
                 1024,
                 Recomputation.Never,
+                null,
                 null);
     }
 
