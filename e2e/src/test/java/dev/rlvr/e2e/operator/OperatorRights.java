@@ -3,6 +3,7 @@ package dev.rlvr.e2e.operator;
 import dev.rlvr.e2e.ApiServer;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
+import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
 import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** A service account that has what {@code operator/deploy/cluster-role.yaml} says, in one namespace, and nothing else. */
 final class OperatorRights {
@@ -61,6 +64,19 @@ final class OperatorRights {
                 .withNewRoleRef("rbac.authorization.k8s.io", kind, role)
                 .addNewSubject("", "ServiceAccount", ACCOUNT, namespace)
                 .build();
+    }
+
+    /** All that the role grants. */
+    static Set<UsedRight> granted() {
+        Set<UsedRight> granted = new TreeSet<>();
+        for (PolicyRule rule : role().getRules()) {
+            for (String group : rule.getApiGroups()) {
+                for (String resource : rule.getResources()) {
+                    rule.getVerbs().forEach(verb -> granted.add(new UsedRight(group, resource, verb)));
+                }
+            }
+        }
+        return granted;
     }
 
     /** A kubeconfig of that account. */
