@@ -13,6 +13,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
+import java.util.List;
 
 /** Metrics of the process: the Operator SDK's own, our jobs', and which build this is. */
 @Dependent
@@ -49,6 +50,11 @@ final class OperatorMetrics {
                 .description("Version and commit of the operator.")
                 .tags("version", build.version(), "commit", build.commit())
                 .register(registry);
+        // from their start at 0: what first appears with a 1 has not increased for Prometheus
+        for (String counter : List.of(
+                MicrometerMetricsV2.RECONCILIATIONS_FAILED, MicrometerMetricsV2.RECONCILIATIONS_RETRIES_NUMBER)) {
+            registry.counter(counter, "controller.name", RLVRJobReconciler.NAME);
+        }
         Gauge.builder("rlvr.operator.leader", () -> leadership.leads() ? 1 : 0)
                 .description("1 where this replica works, 0 where it stands by.")
                 .register(registry);

@@ -41,9 +41,11 @@ import org.slf4j.LoggerFactory;
  * status is stored only if nobody has written the job in between (compare and apply by resourceVersion). So an attempt's number never goes
  * back, only an announced attempt is created, and none begins that another may still run beside. An idle job costs no request at all.
  */
-@ControllerConfiguration(name = "rlvrjob", generationAwareEventProcessing = false)
+@ControllerConfiguration(name = RLVRJobReconciler.NAME, generationAwareEventProcessing = false)
 @GradualRetry(maxAttempts = Integer.MAX_VALUE, initialInterval = 500, intervalMultiplier = 2, maxInterval = 60_000)
 public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
+    static final String NAME = "rlvrjob";
+
     private static final Logger LOG = LoggerFactory.getLogger(RLVRJobReconciler.class);
     private static final int UNPROCESSABLE = 422;
     private static final Duration SOON = Duration.ofMillis(100);
