@@ -80,10 +80,11 @@ class OperatorKillTest {
             try (RunningOperator second = RunningOperator.start(api, scene.namespace())) {
                 scene.await(State.Succeeded);
                 Awaiting.until(
-                        "attempt 1 and servers gone",
+                        "attempt 1 and servers gone after death at write " + (kill + 1) + " of " + first.sent(),
                         () -> scene.objects().stream()
                                 .noneMatch(object -> object.equals("Job/sum-1") || object.contains("server")),
-                        scene::objects);
+                        () -> scene.objects() + ", and the second operator had written "
+                                + second.writes().sent());
                 writes.addAll(first.sent());
                 assertThat(second.writes().sent())
                         .noneMatch(write -> write.startsWith("DELETE") && write.contains("persistentvolumeclaims"));

@@ -224,7 +224,8 @@ record PlayedPods(KubernetesClient client) {
         client.resource(job).editStatus(stored -> {
             int n = stored.getSpec().getCompletions();
             stored.setStatus(new JobStatusBuilder()
-                    .withStartTime(stored.getMetadata().getCreationTimestamp())
+                    // the API server lets nobody change it
+                    .withStartTime(stored.getStatus().getStartTime())
                     .withCompletionTime(now())
                     .withSucceeded(n)
                     .withCompletedIndexes(n == 1 ? "0" : "0-" + (n - 1))
@@ -239,7 +240,8 @@ record PlayedPods(KubernetesClient client) {
     private void failed(Job job, String reason, String message) {
         client.resource(job).editStatus(stored -> {
             stored.setStatus(new JobStatusBuilder()
-                    .withStartTime(stored.getMetadata().getCreationTimestamp())
+                    // the API server lets nobody change it
+                    .withStartTime(stored.getStatus().getStartTime())
                     .withFailed(1)
                     .withConditions(condition("FailureTarget", reason, message), condition("Failed", reason, message))
                     .build());
