@@ -8,16 +8,19 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /** Waits, and on failure says what was there instead. */
 final class Awaiting {
+    /** Far more than anything takes: a busy machine is no failure. */
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+
     private Awaiting() {}
 
     static void until(String what, BooleanSupplier holds, Supplier<?> actual) {
         try {
             Awaitility.await(what)
-                    .atMost(Duration.ofSeconds(30))
+                    .atMost(PATIENCE)
                     .pollInterval(Duration.ofMillis(50))
                     .until(holds::getAsBoolean);
         } catch (ConditionTimeoutException e) {
-            throw new AssertionError(what + " within 30 s, but there was " + actual.get(), e);
+            throw new AssertionError(what + " within " + PATIENCE.toSeconds() + " s, but there was " + actual.get(), e);
         }
     }
 }

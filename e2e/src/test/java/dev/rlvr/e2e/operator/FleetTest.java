@@ -114,7 +114,7 @@ class FleetTest {
             runs.apply();
             runs.admit(QUEUE);
 
-            Kubectl.Result complete = wait(scene, "Complete", "60s");
+            Kubectl.Result complete = wait(scene, "Complete", "180s");
 
             assertThat(complete.exitCode()).as(complete.output()).isZero();
             assertThat(complete.output().lines()).hasSize(Fleet.RUNS);
