@@ -23,6 +23,7 @@ unpack() {
     tar --warning=no-unknown-keyword -C "$root" -xf "$archive/$layer"
   done
   mkdir -p "$root"/{var/lib/rlvr,etc/rlvr}
+  mv "$archive/config.json" "$root.config"
   rm -rf "$archive"
 }
 
@@ -50,7 +51,7 @@ contained() {
     mount -o remount,ro,bind "$root"
     ip link set lo up
     exec setpriv --no-new-privs env -i PATH=/opt/java/bin:/opt/java/openjdk/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp RLVR_BUNDLED=/opt/rlvr/bundled $VARIABLES \
-      chroot --userspec=65532:65532 --groups=65532 "$root" "$@"
+      "$(command -v chroot)" --userspec=65532:65532 --groups=65532 "$root" "$@"
   ' contained "$root" "$scratch/volume" "$@"
 }
 
@@ -60,6 +61,8 @@ chown 65532:65532 "$scratch/volume"
 unpack rlvr-trainer
 sed -e 's/^\( *\)steps:.*/\1steps: '"${STEPS:-3}"'/' "$checkout/examples/quickstart/rlvrjob.yaml" >"$scratch/rlvr-trainer/etc/rlvr/job.yaml"
 began=$(date +%s%N)
+# the image's own environment, as a container engine sets it
+VARIABLES=$(sed 's/.*"Env":\[\([^]]*\)\].*/\1/; s/","/ /g; s/"//g' "$scratch/rlvr-trainer.config")
 contained "$scratch/rlvr-trainer" java @/opt/rlvr/trainer.args --job /etc/rlvr/job.yaml --work /var/lib/rlvr/job |
   tee "$scratch/trainer.log" || fail "the trainer ended with $?"
 printf 'The trainer: %d ms, its image %s unpacked\n' $((($(date +%s%N) - began) / 1000000)) "$(du -sh "$scratch/rlvr-trainer" | cut -f 1)"

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the operator says of its jobs to a monitoring system. Counters follow statuses that were stored, so each transition counts once,
- * whoever else sees it. Names and meanings are in {@code docs/helm.md}.
+ * whoever else sees it. Names and meanings are in {@code docs/operator.md}.
  */
 public final class JobMetrics {
     private static final String NONE = "None";

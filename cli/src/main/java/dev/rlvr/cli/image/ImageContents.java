@@ -17,10 +17,16 @@ import java.util.TreeSet;
  * @param title for people
  * @param layers from the one that changes least to the one that changes most
  * @param arguments of {@code java}; the user's follow
+ * @param environment which a pod's own may override
  * @param ports that it listens on
  */
 public record ImageContents(
-        String name, String title, List<Layer> layers, List<String> arguments, SortedSet<Integer> ports) {
+        String name,
+        String title,
+        List<Layer> layers,
+        List<String> arguments,
+        SortedMap<String, String> environment,
+        SortedSet<Integer> ports) {
     /** Where everything of ours is in an image. */
     static final String ROOT = "/opt/rlvr/";
 

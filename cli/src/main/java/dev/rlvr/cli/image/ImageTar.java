@@ -46,6 +46,7 @@ public record ImageTar(BaseImage base, Revision revision, String repository, Pat
                 .setCreationTime(revision.time())
                 .setUser(NOBODY)
                 .setEntrypoint(entrypoint)
+                .setEnvironment(contents.environment())
                 .setProgramArguments(List.of())
                 .setLabels(revision.labels(contents, base.name()));
         contents.ports().forEach(port -> image.addExposedPort(Port.tcp(port)));

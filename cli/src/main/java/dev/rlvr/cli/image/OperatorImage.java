@@ -53,6 +53,7 @@ public record OperatorImage(Path application, Optional<String> commit, Path cach
                 "Operator for RLVR jobs",
                 List.of(new Layer("jars", libraries), new Layer("operator", ours)),
                 List.of("@" + ARGUMENTS),
+                new TreeMap<>(),
                 new TreeSet<>(List.of(PORT)));
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -69,6 +70,7 @@ public record TrainerImage(String classPath, Path bundled, Optional<OtherLibtorc
                         new Layer("quickstart", bundledFiles()),
                         new Layer("trainer", ours)),
                 List.of("@" + ARGUMENTS),
+                environment(),
                 ImageContents.noPorts());
     }
 
@@ -138,18 +140,24 @@ public record TrainerImage(String classPath, Path bundled, Optional<OtherLibtorc
         return files;
     }
 
+    /** Where DJL finds what is unpacked; variables, since a pod that brings another libtorch says so by the same ones. */
+    private SortedMap<String, String> environment() {
+        return new TreeMap<>(Map.of(
+                "OPT_OUT_TRACKING",
+                "true",
+                "PYTORCH_LIBRARY_PATH",
+                LIBTORCH,
+                "PYTORCH_FLAVOR",
+                flavor(),
+                // the file, since DJL 0.35.1 stumbles over a folder where there is no GPU
+                "RUST_LIBRARY_PATH",
+                TOKENIZERS));
+    }
+
     /** What {@code java} is started with: in a file, so that ranks and people can start it in the same way. */
     private Path arguments(List<String> jars) throws IOException {
         List<String> words = new ArrayList<>(TrainerEnvironment.jvm());
-        words.addAll(List.of(
-                "-DPYTORCH_LIBRARY_PATH=" + LIBTORCH,
-                "-DPYTORCH_FLAVOR=" + flavor(),
-                // the file, since DJL 0.35.1 stumbles over a folder where there is no GPU
-                "-DRUST_LIBRARY_PATH=" + TOKENIZERS,
-                "-DOPT_OUT_TRACKING=true",
-                "-cp",
-                String.join(":", jars),
-                TrainerProcess.MAIN_CLASS));
+        words.addAll(List.of("-cp", String.join(":", jars), TrainerProcess.MAIN_CLASS));
         Files.createDirectories(cache);
         return Files.write(cache.resolve("trainer.args"), words);
     }
