@@ -72,17 +72,7 @@ class ServedRunTest {
                     .withServer(server.url(), 0)
                     .run();
 
-            for (int step = 0; step < 3; step++) {
-                JsonNode expected = JSON.readTree(embedded.metrics().get(step));
-                JsonNode actual = JSON.readTree(served.metrics().get(step));
-                assertThat(actual.path("reward")).isEqualTo(expected.path("reward"));
-                assertThat(actual.path("num_tokens")).isEqualTo(expected.path("num_tokens"));
-                for (String metric : List.of("loss", "kl", "entropy", "entropy_threshold")) {
-                    assertThat(actual.path(metric).asDouble())
-                            .as("%s of step %s", metric, step)
-                            .isCloseTo(expected.path(metric).asDouble(), within(1e-5));
-                }
-            }
+            assertSteps(served, embedded, 1e-5, "loss", "kl", "entropy", "entropy_threshold");
             assertThat(server.post("/get_weight_version", "")
                             .path("weight_version")
                             .asText())
@@ -147,21 +137,27 @@ class ServedRunTest {
                     .as(Files.readString(two.work().resolveSibling("log.txt")))
                     .isZero();
 
-            for (int step = 0; step < 3; step++) {
-                JsonNode expected = JSON.readTree(one.metrics().get(step));
-                JsonNode actual = JSON.readTree(two.metrics().get(step));
-                assertThat(actual.path("reward")).isEqualTo(expected.path("reward"));
-                assertThat(actual.path("num_tokens")).isEqualTo(expected.path("num_tokens"));
-                for (String metric : List.of("loss", "grad_norm", "entropy", "entropy_threshold")) {
-                    assertThat(actual.path(metric).asDouble())
-                            .as("%s of step %s", metric, step)
-                            .isCloseTo(expected.path(metric).asDouble(), within(1e-4));
-                }
-            }
+            assertSteps(two, one, 1e-4, "loss", "grad_norm", "entropy", "entropy_threshold");
             assertClose(weights(two), weights(one));
             assertThat(two.work().resolve("rollout-weights")).doesNotExist();
         } finally {
             server.process().destroyForcibly();
+        }
+    }
+
+    /** The same rewards and numbers of tokens in all three steps, and other figures as close as this. */
+    private static void assertSteps(SmallJob actual, SmallJob expected, double tolerance, String... metrics)
+            throws IOException {
+        for (int step = 0; step < 3; step++) {
+            JsonNode theirs = JSON.readTree(actual.metrics().get(step));
+            JsonNode known = JSON.readTree(expected.metrics().get(step));
+            assertThat(theirs.path("reward")).isEqualTo(known.path("reward"));
+            assertThat(theirs.path("num_tokens")).isEqualTo(known.path("num_tokens"));
+            for (String metric : metrics) {
+                assertThat(theirs.path(metric).asDouble())
+                        .as("%s of step %s", metric, step)
+                        .isCloseTo(known.path(metric).asDouble(), within(tolerance));
+            }
         }
     }
 
