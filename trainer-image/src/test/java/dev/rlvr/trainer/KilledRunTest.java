@@ -6,11 +6,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real trainer processes that are killed and stopped. */
+@Tag("slow")
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class KilledRunTest {
     private static final int KILLS = 20;

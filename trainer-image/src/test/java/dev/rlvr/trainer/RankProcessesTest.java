@@ -11,11 +11,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whole jobs of several ranks, each a process under a launcher. */
+@Tag("slow")
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class RankProcessesTest {
     private static final ObjectMapper JSON = new ObjectMapper();

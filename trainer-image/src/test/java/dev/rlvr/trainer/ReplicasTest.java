@@ -10,11 +10,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Jobs of several pods: real launchers with real ranks, as a back end starts them. */
+@Tag("slow")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ReplicasTest {
     @TempDir

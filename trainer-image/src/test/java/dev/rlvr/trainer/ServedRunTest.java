@@ -20,11 +20,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A job whose answers come from a real server process. */
+@Tag("slow")
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class ServedRunTest {
     private static final ObjectMapper JSON = new ObjectMapper();

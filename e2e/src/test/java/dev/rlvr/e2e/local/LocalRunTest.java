@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code rlvr run} with the real trainer on the quickstart's real model. */
+@Tag("slow")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class LocalRunTest {
     private static final Path CHECKOUT =

@@ -8,11 +8,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Launchers of several pods that look for each other, and lose each other. */
+@Tag("slow")
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class RendezvousTest {
     private static final Duration SLACK = Duration.ofMillis(1500);

@@ -43,11 +43,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The trainer's side of rollout servers, with real servers in this process and wires to them that misbehave. */
+@Tag("slow")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class RolloutServersTest {
     private static final Settings SETTINGS = new Settings(4, 1, 24);
