@@ -2,6 +2,7 @@ package dev.rlvr.trainer;
 
 import dev.rlvr.crds.EvaluationSpec;
 import dev.rlvr.crds.RLVRJobStatus.Evaluation;
+import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.reward.Verdict;
 import dev.rlvr.trainer.reward.VerifierPool;
 import dev.rlvr.trainer.rollout.AnswerSource;
@@ -10,6 +11,7 @@ import dev.rlvr.trainer.rollout.Sample;
 import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -49,8 +51,11 @@ final class Evaluator {
         List<List<Integer>> prompts = heldOut.problems().stream()
                 .map(problem -> codec.encode(problem.prompt()))
                 .toList();
-        List<SharedAnswers.Answer> answers =
-                shared.all(prompts.size(), spec.samples(), share -> answers(heldOut, prompts, share));
+        double[] alike = new double[prompts.size()];
+        Arrays.fill(alike, longest);
+        List<SharedAnswers.Answer> answers = shared.all(
+                        alike, spec.samples(), share -> answers(heldOut, prompts, share))
+                .answers();
         return summarise(
                 spec,
                 step,
@@ -61,18 +66,21 @@ final class Evaluator {
                         .toList()));
     }
 
-    private List<SharedAnswers.Answer> answers(Inputs.HeldOut heldOut, List<List<Integer>> prompts, List<Integer> share)
+    private List<SharedAnswers.Answer> answers(
+            Inputs.HeldOut heldOut, List<List<Integer>> prompts, SharedAnswers.Share share)
             throws InterruptedException {
         EvaluationSpec spec = heldOut.spec();
         List<List<Sample>> samples = source.sample(
-                share.stream().map(prompts::get).toList(),
-                new AnswerSource.Settings(spec.samples(), spec.temperature(), longest),
-                (prompt, answer) -> RandomStreams.of(
-                        RandomStreams.Purpose.EVALUATION, seed, spec.name().hashCode(), share.get(prompt), answer));
+                share.of(prompts),
+                new AnswerSource.Settings(share.each(), spec.temperature(), longest),
+                share.streams((prompt, answer) -> RandomStreams.of(
+                        RandomStreams.Purpose.EVALUATION, seed, spec.name().hashCode(), prompt, answer)));
+        List<Problem> problems = share.of(heldOut.problems());
         List<VerifierPool.Attempt> attempts = new ArrayList<>();
-        for (int i = 0; i < share.size(); i++) {
+        for (int i = 0; i < problems.size(); i++) {
             for (Sample sample : samples.get(i)) {
-                attempts.add(attempt(heldOut, share.get(i), codec.decode(sample.tokens())));
+                attempts.add(new VerifierPool.Attempt(
+                        codec.decode(sample.tokens()), problems.get(i).answer()));
             }
         }
         List<Verdict> verdicts = verifiers.verify(attempts);

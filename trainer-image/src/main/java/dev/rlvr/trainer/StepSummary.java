@@ -139,6 +139,7 @@ final class StepSummary {
                 seconds,
                 seconds(batch.sampling()),
                 seconds(batch.verifying()),
+                seconds(batch.waiting()),
                 seconds(times.update()),
                 seconds(times.checkpoint()));
     }

@@ -15,6 +15,7 @@ import dev.rlvr.trainer.optimizer.LearningRate;
 import dev.rlvr.trainer.report.TrainerStatus.Phase;
 import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.Group;
+import dev.rlvr.trainer.rollout.LengthHistory;
 import dev.rlvr.trainer.rollout.RandomStreams;
 import dev.rlvr.trainer.rollout.RolloutPipeline;
 import dev.rlvr.trainer.rollout.Rollouts;
@@ -39,7 +40,7 @@ import java.util.function.BooleanSupplier;
 
 /**
  * The loop: prompts, samples, verdicts, advantages, forking tokens, loss, update, checkpoint, report. What it does in a step is a function of
- * the weights, the optimizer, the step and the position in the problems; that is what a checkpoint holds.
+ * the weights, the optimizer, the step, the position in the problems and the lengths of earlier answers; that is what a checkpoint holds.
  */
 final class Trainer {
     private final RLVRJobSpec spec;
@@ -63,6 +64,7 @@ final class Trainer {
 
     private int step;
     private long problemsDrawn;
+    private LengthHistory lengths;
     private long generatedTokens;
     private int checkpointedStep;
     private Instant checkpointedAt;
@@ -86,8 +88,8 @@ final class Trainer {
             Path work,
             String digest) {}
 
-    /** Goes on from a manifest's state, or begins where its step is 0. */
-    Trainer(Parts parts, CheckpointManifest from, BooleanSupplier stopped, InstantSource clock) {
+    /** Goes on from a manifest's state and the lengths of the answers before, or begins where its step is 0. */
+    Trainer(Parts parts, CheckpointManifest from, LengthHistory lengths, BooleanSupplier stopped, InstantSource clock) {
         this.spec = parts.inputs().job().getSpec();
         this.owner = parts.owner();
         this.inputs = parts.inputs();
@@ -108,6 +110,7 @@ final class Trainer {
         this.clock = clock;
         this.step = from.step();
         this.problemsDrawn = from.problemsDrawn();
+        this.lengths = lengths;
         this.generatedTokens = from.generatedTokens();
         this.checkpointedStep = from.step();
         this.checkpointedAt = clock.instant();
@@ -155,13 +158,14 @@ final class Trainer {
     private void step() throws IOException, InterruptedException {
         leaveIfStopped();
         Instant start = clock.instant();
-        RolloutPipeline.Batch sample = rollouts.next(step, problemsDrawn);
+        RolloutPipeline.Batch sample = rollouts.next(step, problemsDrawn, lengths);
         leaveIfStopped();
         Instant sampled = clock.instant();
         Rollouts.Batch batch = sample.rollouts();
+        LengthHistory known = lengths.with(batch.all());
         StepSummary summary = new StepSummary(sample, step, codec::pieces);
         if (step + 1 < spec.algorithm().steps()) {
-            rollouts.begin(step + 1, batch.problemsDrawn());
+            rollouts.begin(step + 1, batch.problemsDrawn(), known);
         }
         NativeHeap.release();
         summary.correct(update::score, spec.algorithm().clip().importance());
@@ -182,6 +186,7 @@ final class Trainer {
         step++;
         answers.weightsChanged(step);
         problemsDrawn = batch.problemsDrawn();
+        lengths = known;
         generatedTokens += summary.generatedTokens();
         Instant end = clock.instant();
         report.step(
@@ -250,6 +255,9 @@ final class Trainer {
                 ranks.name("model"),
                 Safetensors.pieces(state.written(state.weights()).content("")));
         files.put(ranks.name("optimizer"), Safetensors.pieces(optimizer.content(state::written)));
+        if (group.rank() == 0) {
+            files.put(LengthHistory.FILE, Safetensors.pieces(lengths.content()));
+        }
         // what the writer's thread needs of this one's state, which goes on changing
         CheckpointManifest begun = new CheckpointManifest(
                 step, problemsDrawn, optimizer.steps(), generatedTokens, digest, savedAt, Map.of());

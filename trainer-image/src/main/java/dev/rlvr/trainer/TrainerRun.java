@@ -14,6 +14,7 @@ import dev.rlvr.trainer.checkpoint.RankFiles;
 import dev.rlvr.trainer.collectives.Collectives;
 import dev.rlvr.trainer.collectives.Gloo;
 import dev.rlvr.trainer.collectives.Meeting;
+import dev.rlvr.trainer.data.Problem;
 import dev.rlvr.trainer.data.ProblemStream;
 import dev.rlvr.trainer.launch.World;
 import dev.rlvr.trainer.model.Decoder;
@@ -30,6 +31,7 @@ import dev.rlvr.trainer.report.StepLog;
 import dev.rlvr.trainer.report.TrainerStatus.Phase;
 import dev.rlvr.trainer.reward.VerifierPool;
 import dev.rlvr.trainer.rollout.AnswerSource;
+import dev.rlvr.trainer.rollout.LengthHistory;
 import dev.rlvr.trainer.rollout.RolloutPipeline;
 import dev.rlvr.trainer.rollout.Rollouts;
 import dev.rlvr.trainer.rollout.Sampler;
@@ -140,7 +142,12 @@ final class TrainerRun {
             SharedAnswers shared = new SharedAnswers(
                     spec.rollout().maxStaleness() > 0
                             ? group.among("rollouts-ahead", group.rank(), group.size())
-                            : group);
+                            : group,
+                    switch (spec.rollout().engine()) {
+                        case Embedded -> SharedAnswers.Unit.ANSWER;
+                        case Sglang, Vllm -> SharedAnswers.Unit.PROMPT;
+                    },
+                    clock);
             try (Decoder decoder =
                             new Decoder(owner, weights, MemoryPlan.precision(spec), longest(), groups.sharing());
                     AdamW optimizer = optimizer(owner, state, newest);
@@ -182,7 +189,7 @@ final class TrainerRun {
                         ranks,
                         work,
                         digest);
-                new Trainer(parts, from, stop::requested, clock).run();
+                new Trainer(parts, from, lengths(newest), stop::requested, clock).run();
                 // nobody leaves while another still needs an answer
                 group.barrier();
             }
@@ -286,6 +293,15 @@ final class TrainerRun {
                 : optimizer.resume(
                         TensorFiles.open(newest.get().files("optimizer")),
                         newest.get().manifest().optimizerSteps());
+    }
+
+    /** A checkpoint of a version that did not measure lengths has none. */
+    private LengthHistory lengths(Optional<Checkpoints.Saved> newest) throws IOException {
+        int problems =
+                1 + inputs.problems().stream().mapToInt(Problem::index).max().orElseThrow();
+        Optional<Path> file = newest.filter(saved -> saved.manifest().files().containsKey(LengthHistory.FILE))
+                .map(saved -> saved.file(LengthHistory.FILE));
+        return file.isPresent() ? LengthHistory.read(file.get(), problems) : LengthHistory.none(problems);
     }
 
     private VerifierPool verifiers() {

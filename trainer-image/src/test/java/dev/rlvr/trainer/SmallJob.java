@@ -49,6 +49,19 @@ record SmallJob(Path manifest, Path work) {
         return this;
     }
 
+    /** The same with so few problems that they come again within a few steps. */
+    SmallJob withProblems(int count) throws IOException {
+        Path problems = manifest.resolveSibling("problems.jsonl");
+        Files.write(
+                problems,
+                Files.readAllLines(BUNDLED.resolve("quickstart/train.jsonl")).subList(0, count));
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace("bundled://quickstart/train.jsonl", "file://" + problems.toAbsolutePath()));
+        return this;
+    }
+
     /** The same with answers from a rollout server. */
     SmallJob withServer(String url, int maxStaleness) throws IOException {
         Files.writeString(

@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  * @param learningRate of the step's last update
  * @param numTokens tokens generated since the first step
  * @param tokensPerSecond tokens generated per second of the whole step
- * @param stepTime seconds, as are the four parts of it
+ * @param stepTime seconds, as are the parts of it
+ * @param waitTime part of the rollout's time that a rank, on average, waits for the slowest
  */
 public record StepMetrics(
         int step,
@@ -62,6 +63,7 @@ public record StepMetrics(
         double stepTime,
         double rolloutTime,
         double rewardTime,
+        double waitTime,
         double updateTime,
         double checkpointTime) {
     private static final MathContext FOR_PEOPLE = new MathContext(4);
@@ -91,6 +93,7 @@ public record StepMetrics(
         named.put("step_time", stepTime);
         named.put("timing/rollout", rolloutTime);
         named.put("timing/reward", rewardTime);
+        named.put("timing/wait", waitTime);
         named.put("timing/update", updateTime);
         named.put("timing/checkpoint", checkpointTime);
         return Collections.unmodifiableSequencedMap(named);

@@ -43,12 +43,13 @@ public final class RolloutPipeline implements AutoCloseable {
      *
      * @param step from 0
      * @param problemsDrawn position in the stream of problems
+     * @param lengths of the answers of the steps before
      * @throws StoppedException if this or another rank is asked to stop
      */
-    public Batch next(int step, long problemsDrawn) throws InterruptedException {
+    public Batch next(int step, long problemsDrawn, LengthHistory lengths) throws InterruptedException {
         if (ahead.isEmpty()) {
             try (AnswerSource.Session _ = source.open()) {
-                return new Batch(rollouts.collect(step, problemsDrawn), step);
+                return new Batch(rollouts.collect(step, problemsDrawn, lengths), step);
             }
         }
         Future<Batch> begun = ahead.get();
@@ -61,12 +62,12 @@ public final class RolloutPipeline implements AutoCloseable {
     }
 
     /** Begins with the batch of the next step, where batches are sampled ahead; the weights may then change. */
-    public void begin(int step, long problemsDrawn) {
+    public void begin(int step, long problemsDrawn, LengthHistory lengths) {
         if (maxStaleness > 0) {
             AnswerSource.Session session = source.open();
             ahead = Optional.of(thread.submit(() -> {
                 try (session) {
-                    return new Batch(rollouts.collect(step, problemsDrawn), step - 1);
+                    return new Batch(rollouts.collect(step, problemsDrawn, lengths), step - 1);
                 }
             }));
         }

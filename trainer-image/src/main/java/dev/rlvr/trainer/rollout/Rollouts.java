@@ -50,8 +50,15 @@ public final class Rollouts {
      * @param problemsDrawn position in the stream of problems afterwards
      * @param sampling time spent sampling
      * @param verifying time waited for verdicts after the last answer; verifying goes on while others are sampled
+     * @param waiting time that a rank, on average, waited for the slowest to sample and verify
      */
-    public record Batch(List<Group> all, List<Group> used, long problemsDrawn, Duration sampling, Duration verifying) {
+    public record Batch(
+            List<Group> all,
+            List<Group> used,
+            long problemsDrawn,
+            Duration sampling,
+            Duration verifying,
+            Duration waiting) {
         public Batch {
             all = List.copyOf(all);
             used = List.copyOf(used);
@@ -63,68 +70,71 @@ public final class Rollouts {
      *
      * @param step from 0; with the seed it decides all random numbers
      * @param problemsDrawn position in the stream of problems
+     * @param lengths of earlier answers, by which ranks share the work
      */
-    public Batch collect(int step, long problemsDrawn) throws InterruptedException {
+    public Batch collect(int step, long problemsDrawn, LengthHistory lengths) throws InterruptedException {
         int wanted = spec.algorithm().promptsPerBatch();
         List<Group> all = new ArrayList<>();
         List<Group> used = new ArrayList<>();
         long position = problemsDrawn;
         Duration sampling = Duration.ZERO;
         Duration verifying = Duration.ZERO;
+        Duration waiting = Duration.ZERO;
         for (int rollout = 0; rollout <= refills() && used.size() < wanted; rollout++) {
             List<Problem> drawn = problems.take(position, wanted);
             position += wanted;
             int offset = rollout * wanted;
             Round round = round(
                     drawn,
+                    lengths.expected(drawn),
                     (prompt, answer) -> RandomStreams.of(
                             RandomStreams.Purpose.ROLLOUT, spec.algorithm().seed(), step, offset + prompt, answer));
             sampling = sampling.plus(round.sampling());
             verifying = verifying.plus(round.verifying());
+            waiting = waiting.plus(round.waiting());
             all.addAll(round.groups());
             round.groups().stream()
                     .filter(group -> !spec.algorithm().dynamicSampling().enabled() || group.carriesSignal())
                     .limit(wanted - used.size())
                     .forEach(used::add);
         }
-        return new Batch(all, used, position, sampling, verifying);
+        return new Batch(all, used, position, sampling, verifying, waiting);
     }
 
-    private record Round(List<Group> groups, Duration sampling, Duration verifying) {}
+    private record Round(List<Group> groups, Duration sampling, Duration verifying, Duration waiting) {}
 
     /** Answers to one draw of problems, of all ranks. */
-    private Round round(List<Problem> drawn, AnswerSource.Streams streams) throws InterruptedException {
+    private Round round(List<Problem> drawn, double[] expected, AnswerSource.Streams streams)
+            throws InterruptedException {
         long start = clock.millis();
         List<List<Integer>> prompts =
                 drawn.stream().map(problem -> codec.encode(problem.prompt())).toList();
         int size = spec.algorithm().groupSize();
         long[] waited = {0};
-        List<SharedAnswers.Answer> answers = shared.all(drawn.size(), size, share -> {
-            Verified mine = verified(
-                    share.stream().map(drawn::get).toList(),
-                    share.stream().map(prompts::get).toList(),
-                    (prompt, answer) -> streams.of(share.get(prompt), answer));
+        SharedAnswers.Outcome outcome = shared.all(expected, size, share -> {
+            Verified mine = verified(share.of(drawn), share.of(prompts), share.each(), share.streams(streams));
             waited[0] = mine.waited();
             return mine.answers();
         });
+        List<SharedAnswers.Answer> answers = outcome.answers();
         List<Group> groups = new ArrayList<>();
         for (int p = 0; p < drawn.size(); p++) {
             groups.add(group(drawn.get(p), prompts.get(p), answers.subList(p * size, (p + 1) * size)));
         }
-        return new Round(groups, Duration.ofMillis(clock.millis() - start - waited[0]), Duration.ofMillis(waited[0]));
+        Duration sampling = Duration.ofMillis(clock.millis() - start - waited[0]);
+        return new Round(groups, sampling, Duration.ofMillis(waited[0]), outcome.waited());
     }
 
     /** Verified answers, and the milliseconds waited for verdicts after the last of them. */
     private record Verified(List<SharedAnswers.Answer> answers, long waited) {}
 
     /** Samples answers; each is verified while others are still being written. */
-    private Verified verified(List<Problem> drawn, List<List<Integer>> prompts, AnswerSource.Streams streams)
+    private Verified verified(List<Problem> drawn, List<List<Integer>> prompts, int size, AnswerSource.Streams streams)
             throws InterruptedException {
-        int size = spec.algorithm().groupSize();
         Sample[] samples = new Sample[drawn.size() * size];
         String[] responses = new String[samples.length];
         try (VerifierPool.Verification verification = verifiers.verification()) {
-            source.sample(prompts, settings(), streams, (prompt, answer, sample) -> {
+            source.sample(prompts, settings(size), streams, (prompt, answer, sample) -> {
                 int at = prompt * size + answer;
                 samples[at] = sample;
                 responses[at] = codec.decode(sample.tokens());
@@ -148,9 +158,9 @@ public final class Rollouts {
         return dynamic.enabled() ? dynamic.maxRefills() : 0;
     }
 
-    private AnswerSource.Settings settings() {
+    private AnswerSource.Settings settings(int answers) {
         return new AnswerSource.Settings(
-                spec.algorithm().groupSize(),
+                answers,
                 new Drawing(
                         spec.rollout().temperature(),
                         spec.rollout().topP(),

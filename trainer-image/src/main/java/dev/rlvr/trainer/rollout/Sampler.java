@@ -11,7 +11,7 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Samples answers with the trainer's own weights, by continuous batching: answers that end leave, others that wait take their place, and so the
- * batch stays full until no answer waits. A prompt is read once for all of its answers.
+ * batch stays full until no answer waits. A prompt is read once for all of its answers, also where it stands in the list once for each.
  */
 public final class Sampler implements AnswerSource {
     /** Answers written together unless told otherwise: more are hardly faster on a CPU, and caches grow with them. */
@@ -161,6 +161,13 @@ public final class Sampler implements AnswerSource {
         private final Settings settings;
         private final Streams streams;
         private final List<PromptCache> open = new ArrayList<>(1);
+
+        /** Prompts without those that are like the one before. */
+        private final List<List<Integer>> texts = new ArrayList<>();
+
+        /** Which of these each prompt is. */
+        private final int[] textOf;
+
         private int next;
         private int readFrom;
         private int readTo;
@@ -169,6 +176,17 @@ public final class Sampler implements AnswerSource {
             this.prompts = prompts;
             this.settings = settings;
             this.streams = streams;
+            this.textOf = new int[prompts.size()];
+            for (int prompt = 0; prompt < textOf.length; prompt++) {
+                if (texts.isEmpty() || !texts.getLast().equals(prompts.get(prompt))) {
+                    texts.add(prompts.get(prompt));
+                }
+                textOf[prompt] = texts.size() - 1;
+            }
+        }
+
+        private int textOf(int draft) {
+            return textOf[draft / settings.answers()];
         }
 
         boolean isEmpty() {
@@ -186,12 +204,12 @@ public final class Sampler implements AnswerSource {
             decoding.add(end - next, longestPrompt);
             List<Draft> begun = new ArrayList<>();
             while (next < end) {
-                if (next / settings.answers() == readTo) {
-                    read(Math.ceilDiv(end, settings.answers()));
+                if (textOf(next) == readTo) {
+                    read(textOf(end - 1) + 1);
                 }
-                List<Draft> here = drafts(Math.min(end, readTo * settings.answers()));
+                List<Draft> here = drafts(end);
                 int[] sources = here.stream()
-                        .mapToInt(draft -> draft.prompt() - readFrom)
+                        .mapToInt(draft -> textOf[draft.prompt()] - readFrom)
                         .toArray();
                 double[] uniforms = here.stream().mapToDouble(Draft::uniform).toArray();
                 append(
@@ -207,9 +225,10 @@ public final class Sampler implements AnswerSource {
             return begun;
         }
 
+        /** The next ones whose prompts are read. */
         private List<Draft> drafts(int end) {
             List<Draft> drafts = new ArrayList<>();
-            for (; next < end; next++) {
+            for (; next < end && textOf(next) < readTo; next++) {
                 int prompt = next / settings.answers();
                 int answer = next % settings.answers();
                 drafts.add(new Draft(prompt, answer, streams.of(prompt, answer)));
@@ -217,19 +236,19 @@ public final class Sampler implements AnswerSource {
             return drafts;
         }
 
-        /** Reads prompts up to one, or as many as fit, in the place of those before. */
+        /** Reads texts up to one, or as many as fit, in the place of those before. */
         private void read(int to) {
             close();
             readFrom = readTo;
             int width = 0;
             while (readTo < to) {
-                width = Math.max(width, prompts.get(readTo).size());
+                width = Math.max(width, texts.get(readTo).size());
                 if (readTo > readFrom && width * (readTo - readFrom + 1) > PROMPT_TOKENS) {
                     break;
                 }
                 readTo++;
             }
-            open.add(decoder.read(owner, prompts.subList(readFrom, readTo)));
+            open.add(decoder.read(owner, texts.subList(readFrom, readTo)));
         }
 
         @Override

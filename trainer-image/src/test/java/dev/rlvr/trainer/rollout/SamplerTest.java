@@ -100,6 +100,28 @@ class SamplerTest {
     }
 
     @Test
+    void aPromptMayStandInTheListOnceForEachOfItsAnswers() {
+        List<List<Integer>> prompts = List.of(SHORT, LONG, MIDDLE);
+        AnswerSource.Settings settings = new AnswerSource.Settings(6, 1, 40);
+        AnswerSource.Settings alone = new AnswerSource.Settings(1, 1, 40);
+        List<List<Integer>> repeated = IntStream.range(0, 18)
+                .<List<Integer>>mapToObj(i -> prompts.get(i / 6))
+                .toList();
+
+        for (int rows : new int[] {4, 18}) {
+            Sampler few = new Sampler(decoder, owner, rows, () -> false);
+            List<Sample> together = few.sample(prompts, settings, streams(11)).stream()
+                    .flatMap(List::stream)
+                    .toList();
+            List<Sample> oneByOne =
+                    few.sample(repeated, alone, (prompt, _) -> new SplitMix64(11, prompt / 6, prompt % 6)).stream()
+                            .flatMap(List::stream)
+                            .toList();
+            assertThat(oneByOne).as("%s rows", rows).usingRecursiveComparison().isEqualTo(together);
+        }
+    }
+
+    @Test
     void theSameCallGivesTheSameBits() {
         Sampler few = new Sampler(decoder, owner, 5, () -> false);
         AnswerSource.Settings settings = new AnswerSource.Settings(8, 1.3, 50);
