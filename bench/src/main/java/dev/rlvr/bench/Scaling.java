@@ -3,13 +3,14 @@ package dev.rlvr.bench;
 import dev.rlvr.bench.scaling.Design;
 import dev.rlvr.bench.scaling.Hardware;
 import dev.rlvr.bench.scaling.Hardware.HostWork;
+import dev.rlvr.bench.scaling.Idling;
 import dev.rlvr.bench.scaling.Job;
+import dev.rlvr.bench.scaling.Lengths;
 import dev.rlvr.bench.scaling.Models;
 import dev.rlvr.bench.scaling.ScalingTable;
 import dev.rlvr.crds.TrainerSpec.Sharding;
 import dev.rlvr.trainer.model.ModelConfig;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         description = {
             "Checks the model of step times (docs/scaling.md) against steps of one and two ranks on this machine,",
-            "and prints what it says of 8 to 1,024 GPUs."
+            "and prints what it says of 8 to 1,024 GPUs, and of ranks that wait for each other."
         })
 final class Scaling implements Callable<Integer> {
     private static final List<Integer> SIZES = List.of(8, 16, 32, 64, 128, 256, 512, 1024);
@@ -52,13 +53,7 @@ final class Scaling implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Sides sides = new Sides(checkout, 1);
-        if (!Files.exists(sides.model("8m"))) {
-            Peers peers = new Peers(sides);
-            peers.install();
-            peers.models();
-        }
-        ScalingCheck check = new ScalingCheck(sides);
+        ScalingCheck check = new ScalingCheck(new Sides(checkout, 1));
         Calibration.Constants constants = check.calibrate();
         System.out.printf(
                 "One thread of this machine: %.1f GFLOP/s in F32, %.1f GB/s copied, %.2f GB/s between processes, %.0f us a message;%n"
@@ -73,7 +68,22 @@ final class Scaling implements Callable<Integer> {
         Hardware hardware = Hardware.h100(new HostWork(constants.everyRank(), constants.firstRank()));
         print("8B", Models.qwen8b(), hardware);
         print("32B", Models.qwen32b(), hardware);
+        idling(hardware);
         return 0;
+    }
+
+    /** Long answers where few fit into memory and where many do, and short ones where a processor computes for each of them. */
+    private static void idling(Hardware hardware) {
+        Job large = Models.job(Models.qwen8b(), Sharding.Parameters);
+        System.out.printf("Share of the sampling that ranks wait for the slowest of them%n%n");
+        System.out.println(Idling.table(
+                List.of(
+                        new Idling("512 x 16, 9 rows", large, hardware, 9),
+                        new Idling("512 x 16, 128 rows", large, hardware, 128),
+                        new Idling("128 x 16, 128 rows", large.withPrompts(128, 32), hardware, 128),
+                        new Idling(
+                                "64 x 8, 32 rows", large.with(64, 8, new Lengths(300, 0.8, 1024, 0.5)), hardware, 32)),
+                List.of(2, 4, 8, 64)));
     }
 
     /** As it is in every sharding, and as proposed in the one that fits. */

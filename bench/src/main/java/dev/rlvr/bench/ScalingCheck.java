@@ -48,11 +48,12 @@ record ScalingCheck(Sides sides) {
     }
 
     private Path model() {
-        return sides.model("8m");
+        return folder().resolve("model");
     }
 
     /** The constants, measured by a process that starts as the trainer does. */
     Calibration.Constants calibrate() throws IOException {
+        SmallModel.write(model());
         Process process = sides.java(
                         Calibration.class.getName(),
                         List.of(model().toString(), folder().resolve("rollouts").toString()))
@@ -143,7 +144,7 @@ record ScalingCheck(Sides sides) {
                 ANSWERS,
                 PROMPTS,
                 PROMPT_TOKENS,
-                new Lengths(ANSWER_TOKENS, 0, ANSWER_TOKENS),
+                new Lengths(ANSWER_TOKENS, 0, ANSWER_TOKENS, 0),
                 MICRO_BATCH_TOKENS,
                 0.2,
                 Sharding.None,

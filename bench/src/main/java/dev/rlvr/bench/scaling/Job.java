@@ -66,4 +66,22 @@ public record Job(
                 checkpointEvery,
                 verdict);
     }
+
+    /** The same with another batch, of other answers. */
+    public Job with(int promptsPerBatch, int answersPerPrompt, Lengths other) {
+        return new Job(
+                model,
+                precision,
+                promptsPerBatch,
+                answersPerPrompt,
+                promptsPerBatch,
+                promptTokens,
+                other,
+                microBatchTokens,
+                kept,
+                sharding,
+                reducePrecision,
+                checkpointEvery,
+                verdict);
+    }
 }

@@ -53,10 +53,11 @@ record Links(Hardware hardware, Design design, int ranks) {
                         + 2 * transfers * (copies - 1.0) * hardware.latency();
     }
 
-    /** What the hosts tell each other, padded to the longest: {@code (n - 1) / n S / v + (n - 1) a}, over one link per rank. */
-    double tell(double bytes) {
+    /** What the hosts tell each other, padded to the longest: {@code (n - 1) / n S / v + 2 (n - 1) a} a round, over one link per rank. */
+    double tell(double bytes, double rounds) {
         return ranks == 1
                 ? 0
-                : bytes * (ranks - 1) / ranks / hardware.betweenNodes() + 2 * (ranks - 1.0) * hardware.latency();
+                : bytes * (ranks - 1) / ranks / hardware.betweenNodes()
+                        + rounds * 2 * (ranks - 1.0) * hardware.latency();
     }
 }

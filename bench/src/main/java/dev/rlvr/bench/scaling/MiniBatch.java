@@ -123,7 +123,7 @@ final class MiniBatch {
                 .mapToDouble(hand -> hand.stream().mapToDouble(Part::response).sum())
                 .max()
                 .orElse(0);
-        exposed += everywhere.tell(ENTROPY * longest * hands.size());
+        exposed += everywhere.tell(ENTROPY * longest * hands.size(), 1);
     }
 
     private void hide(double seconds, double share, double compute) {

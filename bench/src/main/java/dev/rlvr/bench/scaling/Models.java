@@ -40,7 +40,7 @@ public final class Models {
 
     /**
      * A batch of 512 prompts with 16 answers of at most 20,480 tokens, 32 prompts per gradient step, the forking fifth kept: DAPO's. Assumed: answers
-     * of 4,000 tokens on average with a spread of 1, prompts of 200, a checkpoint every 10 steps, a second for the last verdict.
+     * of 4,000 tokens on average with a spread of 1, half of the variance between problems, prompts of 200, a checkpoint every 10 steps, a second for the last verdict.
      */
     public static Job job(ModelConfig model, Sharding sharding) {
         return new Job(
@@ -50,7 +50,7 @@ public final class Models {
                 16,
                 32,
                 200,
-                new Lengths(4000, 1, 20_480),
+                new Lengths(4000, 1, 20_480, 0.5),
                 16_384,
                 0.2,
                 sharding,

@@ -28,8 +28,8 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
 
     private static final int ANSWER_HEAD = 12;
 
-    /** A rank reads what all have told it through one buffer. */
-    private static final double MOST_GATHERED = Integer.MAX_VALUE;
+    /** Bytes of answers that a rank receives in one round, as {@code SharedAnswers} has it. */
+    private static final double ROUND = 256 << 20;
 
     /** Passes read and write so many bytes of each owned parameter in AdamW: weight and moments in and out, gradient in, and in again for the norm. */
     private static final int OPTIMIZER_BYTES = 32;
@@ -50,7 +50,7 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
     public Result result() {
         Random random = new Random(SEED);
         List<Batch> batches = IntStream.range(0, BATCHES)
-                .mapToObj(_ -> batch(job.lengths().draw(job.prompts() * job.answers(), random)))
+                .mapToObj(_ -> batch(job.lengths().draw(job.prompts(), job.answers(), random)))
                 .toList();
         double tokens = mean(batches.stream().mapToDouble(Batch::tokens).toArray());
         double perRank = design.sharedReport() ? 1.0 / ranks : 1;
@@ -116,12 +116,13 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
                 limits);
     }
 
-    private Batch batch(int[] answers) {
+    private Batch batch(Lengths.Batch drawn) {
+        int[] answers = drawn.answers();
         List<String> limits = new ArrayList<>();
         Links links = new Links(hardware, design, ranks);
         Traffic traffic = Traffic.of(
                 job.model(), job.precision(), job.reducePrecision(), job.sharding(), ranks, hardware.ranksPerNode());
-        List<int[]> shares = shares(answers);
+        List<int[]> shares = design.dealing().deal(drawn, Math.ceilDiv(ranks, design.samplers()));
         double[] sampling = sampling(shares);
         double sample = mean(sampling);
         double imbalance = max(sampling) - sample;
@@ -133,12 +134,9 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
         // sampling needs all layers at once
         double exposed = new Links(hardware, design, traffic.sharing())
                         .gather(traffic.swept(), 2 * job.model().layers())
-                + links.tell(longest * ranks);
-        if (ranks > 1 && longest * ranks > MOST_GATHERED) {
-            limits.add("the answers of all ranks exceed 2 GiB");
-        }
+                + links.tell(longest * ranks, Math.ceil(longest * ranks / ROUND));
         if (shares.stream().anyMatch(share -> share.length == 0)) {
-            limits.add("ranks without a prompt");
+            limits.add("ranks without an answer");
         }
         double update = 0;
         double hidden = 0;
@@ -156,18 +154,6 @@ public record StepTimeModel(Job job, Hardware hardware, Design design, int ranks
             miniBatch.missing().ifPresent(missing::add);
         }
         return new Batch(sample, update, imbalance, exposed, hidden, sum(answers), passes, limits, missing);
-    }
-
-    /** Prompt p, or answer p, to rank p modulo their number, or to the ranks of one copy of the weights. */
-    private List<int[]> shares(int[] answers) {
-        int together = design.splitAnswers() ? 1 : job.answers();
-        int copies = Math.ceilDiv(ranks, design.samplers());
-        return IntStream.range(0, copies)
-                .mapToObj(copy -> IntStream.range(0, answers.length)
-                        .filter(i -> i / together % copies == copy)
-                        .map(i -> answers[i])
-                        .toArray())
-                .toList();
     }
 
     private double[] sampling(List<int[]> shares) {

@@ -7,8 +7,10 @@ import dev.rlvr.bench.scaling.Hardware.HostWork;
 import dev.rlvr.crds.TrainerSpec.Sharding;
 import dev.rlvr.trainer.model.Precision;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -30,7 +32,7 @@ class StepTimeModelTest {
                 16,
                 prompts,
                 200,
-                new Lengths(1000, 0, 1000),
+                new Lengths(1000, 0, 1000, 0),
                 32_768,
                 0.2,
                 Sharding.Parameters,
@@ -81,19 +83,48 @@ class StepTimeModelTest {
     void answersOfOneLengthThatDivideEvenlyLeaveNobodyWaiting() {
         assertThat(today(equalAnswers(64), Hardware.h100(NO_HOST), 8).imbalance())
                 .isCloseTo(0, within(1e-9));
-        assertThat(today(equalAnswers(65), Hardware.h100(NO_HOST), 8).imbalance())
+        assertThat(today(equalAnswers(64), Hardware.h100(NO_HOST), 11).imbalance())
                 .isPositive();
     }
 
     @Test
-    void ranksBeyondThePromptsHaveNothingToSampleUnlessAnswersAreSplit() {
+    void ranksBeyondThePromptsHaveAnswersOfOthersPrompts() {
         Job job = equalAnswers(64);
         Hardware hardware = Hardware.h100(NO_HOST);
-        Design split = new Design(1, false, true, false, false);
-        assertThat(today(job, hardware, 64).limits()).doesNotContain("ranks without a prompt");
-        assertThat(today(job, hardware, 128).limits()).contains("ranks without a prompt");
-        assertThat(new StepTimeModel(job, hardware, split, 128).result().limits())
-                .doesNotContain("ranks without a prompt");
+        Design whole = new Design(1, false, Dealing.PROMPTS_IN_TURN, false, false);
+        assertThat(new StepTimeModel(job, hardware, whole, 64).result().limits())
+                .doesNotContain("ranks without an answer");
+        assertThat(new StepTimeModel(job, hardware, whole, 128).result().limits())
+                .contains("ranks without an answer");
+        assertThat(today(job, hardware, 128).limits()).doesNotContain("ranks without an answer");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Dealing.class)
+    void eachAnswerFallsToOneRank(Dealing dealing) {
+        Lengths.Batch batch = new Lengths(4000, 1, 20_480, 0.5).draw(32, 16, new Random(7));
+        for (int ranks : List.of(1, 7, 64)) {
+            assertThat(dealing.shares(batch, ranks)).hasSize(ranks);
+            assertThat(dealing.shares(batch, ranks).stream()
+                            .flatMap(List::stream)
+                            .sorted())
+                    .containsExactlyElementsOf(IntStream.range(0, 512).boxed().toList());
+        }
+    }
+
+    @Test
+    void theMoreIsKnownOfTheLengthsTheSoonerTheSlowestRankIsDone() {
+        Job job = Models.job(Models.qwen8b(), Sharding.Parameters).withPrompts(128, 32);
+        Idling idling = new Idling("", job, Hardware.h100(NO_HOST), 9);
+        Idling.Waiting prompts = idling.of(Dealing.PROMPTS_IN_TURN, 8);
+        Idling.Waiting answers = idling.of(Dealing.ANSWERS_IN_TURN, 8);
+        Idling.Waiting expected = idling.of(Dealing.BY_EXPECTED_LENGTH, 8);
+        Idling.Waiting known = idling.of(Dealing.BY_LENGTH, 8);
+        assertThat(answers.idle()).isLessThan(0.6 * prompts.idle());
+        assertThat(known.idle()).isLessThan(0.6 * expected.idle());
+        assertThat(List.of(known, expected, answers, prompts))
+                .isSortedAccordingTo(Comparator.comparingDouble(Idling.Waiting::slowest));
+        assertThat(idling.of(Dealing.BY_EXPECTED_LENGTH, 1).idle()).isZero();
     }
 
     @Test
@@ -131,7 +162,8 @@ class StepTimeModelTest {
 
     @Test
     void allAnswersAreDealtAndNoMicroBatchIsTooLarge() {
-        int[] answers = new Lengths(4000, 1, 20_480).draw(512, new Random(7));
+        int[] answers =
+                new Lengths(4000, 1, 20_480, 0.5).draw(32, 16, new Random(7)).answers();
         for (int ranks : List.of(1, 7, 64, 1024)) {
             List<List<Part>> hands = Part.deal(answers, 200, ranks, 32_768);
             assertThat(hands).hasSize(ranks);
@@ -155,7 +187,9 @@ class StepTimeModelTest {
 
     @Test
     void lengthsHaveTheirMeanAndSpread() {
-        int[] lengths = new Lengths(1000, 0.5, 1_000_000).draw(200_000, new Random(3));
+        int[] lengths = new Lengths(1000, 0.5, 1_000_000, 0.5)
+                .draw(100_000, 2, new Random(3))
+                .answers();
         double mean = Arrays.stream(lengths).average().orElseThrow();
         double deviation = Math.sqrt(Arrays.stream(lengths)
                 .mapToDouble(length -> (length - mean) * (length - mean))
@@ -166,9 +200,18 @@ class StepTimeModelTest {
     }
 
     @Test
+    void answersToOneProblemAreAlikeAsFarAsTheirLengthIsTheProblems() {
+        Lengths.Batch all = new Lengths(1000, 0.5, 1_000_000, 1).draw(3, 2, new Random(3));
+        assertThat(all.answers()[0]).isEqualTo(all.answers()[1]).isNotEqualTo(all.answers()[2]);
+        assertThat(all.before()).containsExactly(all.answers()[0], all.answers()[2], all.answers()[4]);
+        Lengths.Batch none = new Lengths(1000, 0.5, 1_000_000, 0).draw(3, 2, new Random(3));
+        assertThat(none.answers()[0]).isNotEqualTo(none.answers()[1]);
+    }
+
+    @Test
     void sumsWithinNodesTakeLoadOffTheLinksBetweenThem() {
         Hardware hardware = Hardware.h100(NO_HOST);
-        Design hierarchical = new Design(1, false, false, true, false);
+        Design hierarchical = new Design(1, false, Design.TODAY.dealing(), true, false);
         double bytes = 32e9;
         double today = new Links(hardware, Design.TODAY, 64).exchange(bytes, 0);
         double then = new Links(hardware, hierarchical, 64).exchange(bytes, 0);
