@@ -113,8 +113,10 @@ final class TrainerRun {
 
     private void run(NDManager owner, Groups groups, RankFiles ranks) throws IOException, InterruptedException {
         Collectives group = groups.all();
-        Checkpoints checkpoints =
-                new Checkpoints(work.resolve("checkpoints"), spec.checkpoint().keep());
+        Checkpoints checkpoints = new Checkpoints(
+                work.resolve("checkpoints"),
+                spec.checkpoint().keep(),
+                inputs.model().description());
         Optional<Checkpoints.Saved> newest = newest(checkpoints, group);
         String digest = digest();
         newest.ifPresent(saved -> requireSameJob(saved, digest));

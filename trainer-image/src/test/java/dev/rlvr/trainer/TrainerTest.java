@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.rlvr.trainer.model.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +33,19 @@ class TrainerTest {
 
         assertThat(one.finalWeights()).isEqualTo(all.finalWeights());
         assertThat(one.finalWeights()).isNotEqualTo(fifth.finalWeights());
+    }
+
+    @Test
+    void aCheckpointIsAModelByItself() throws Exception {
+        job("saved", 1, "forkingTokens: {fraction: 0.2}", "").run();
+
+        Path checkpoint = folder.resolve("saved/work/checkpoints/step-000001");
+        ModelFolder saved = ModelFolder.open(checkpoint);
+        assertThat(saved.config())
+                .isEqualTo(ModelFolder.open(folder.resolve("saved/work/model")).config());
+        assertThat(checkpoint.resolve("tokenizer.json"))
+                .hasSameBinaryContentAs(folder.resolve("saved/work/model/tokenizer.json"));
+        assertThat(checkpoint.resolve("manifest.json")).content().contains("tokenizer.json", "config.json");
     }
 
     @Test

@@ -16,10 +16,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import org.apache.commons.io.FileUtils;
@@ -42,12 +45,23 @@ public final class Checkpoints {
 
     private final Path root;
     private final int keep;
+    private final SequencedMap<String, byte[]> description;
     private final Set<Path> damaged = new HashSet<>();
 
     /** Checkpoints under a folder that need not exist yet; the newest {@code keep} are kept. */
     public Checkpoints(Path root, int keep) {
+        this(root, keep, new LinkedHashMap<>());
+    }
+
+    /**
+     * As above, for writing checkpoints that are models by themselves.
+     *
+     * @param description files that say what the model is, by name; each checkpoint gets them
+     */
+    public Checkpoints(Path root, int keep, SequencedMap<String, byte[]> description) {
         this.root = root;
         this.keep = keep;
+        this.description = description;
     }
 
     /** A complete checkpoint. */
@@ -100,7 +114,14 @@ public final class Checkpoints {
     /** As {@link #save}, in a folder that {@link #prepare} has made. */
     Saved complete(int step, Content content, ManifestOf manifestOf) throws IOException, InterruptedException {
         Path folder = folder(step);
-        CheckpointManifest manifest = manifestOf.of(content.write(folder));
+        Map<String, CheckpointManifest.FileSum> files = new HashMap<>(content.write(folder));
+        for (Map.Entry<String, byte[]> file : description.entrySet()) {
+            Path path = folder.resolve(file.getKey());
+            Files.write(path, file.getValue());
+            force(path);
+            files.put(file.getKey(), sum(path));
+        }
+        CheckpointManifest manifest = manifestOf.of(files);
         Path partial = folder.resolve(MANIFEST + ".partial");
         ObjectNode sealed = JSON.valueToTree(manifest);
         sealed.put(SEAL, seal(manifest));

@@ -11,10 +11,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +26,9 @@ import org.slf4j.LoggerFactory;
 public final class ModelFolder {
     private static final Logger LOG = LoggerFactory.getLogger(ModelFolder.class);
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONFIG = "config.json";
+    private static final String INDEX = "model.safetensors.index.json";
+    private static final Pattern WEIGHTS = Pattern.compile("model(-\\d+-of-\\d+)?\\.safetensors");
     private static final String EMBEDDING = "model.embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
 
@@ -43,22 +49,36 @@ public final class ModelFolder {
     private final Path folder;
     private final ModelConfig config;
     private final Map<String, Safetensors> fileOf;
+    private final TensorFiles pieces;
 
-    private ModelFolder(Path folder, ModelConfig config, Map<String, Safetensors> fileOf) {
+    private ModelFolder(Path folder, ModelConfig config, Map<String, Safetensors> fileOf, TensorFiles pieces) {
         this.folder = folder;
         this.config = config;
         this.fileOf = fileOf;
+        this.pieces = pieces;
+    }
+
+    /** Whether a file of that name says what a model is and how it is used. */
+    public static boolean describes(String name) {
+        return name.equals(CONFIG) || name.equals(INDEX) || COMPANIONS.contains(name);
+    }
+
+    /** Whether a file of that name holds weights of a model. */
+    public static boolean isWeights(String name) {
+        return WEIGHTS.matcher(name).matches();
     }
 
     /**
-     * Reads the configuration and the headers of all weight files; no weight is read.
+     * Reads the configuration and the headers of all weight files; no weight is read. A checkpoint is such a folder, too; there the tensors may lie
+     * in pieces, one for each rank that wrote.
      *
      * @throws InputException if something is missing, damaged or not supported
      */
     public static ModelFolder open(Path folder) {
         ModelConfig config = ModelConfig.read(folder);
         Map<String, Safetensors> fileOf = new HashMap<>();
-        for (Path file : weightFiles(folder)) {
+        List<Path> files = weightFiles(folder);
+        for (Path file : files) {
             try {
                 Safetensors tensors = Safetensors.open(file);
                 tensors.tensors().keySet().forEach(name -> fileOf.put(name, tensors));
@@ -67,8 +87,9 @@ public final class ModelFolder {
             }
         }
         ModelConfig tied = tie(config, fileOf);
-        requireWeights(folder, tied, fileOf);
-        return new ModelFolder(folder, tied, fileOf);
+        TensorFiles pieces = tensors(files);
+        requireWeights(folder, tied, fileOf, pieces);
+        return new ModelFolder(folder, tied, fileOf, pieces);
     }
 
     /**
@@ -106,17 +127,20 @@ public final class ModelFolder {
      * @throws InputException if they do not
      */
     public void requireWeightsIn(List<Path> files) {
-        TensorFiles tensors;
-        try {
-            tensors = TensorFiles.open(files);
-        } catch (IOException e) {
-            throw new InputException(reason(files.getFirst(), e), e);
-        }
+        TensorFiles tensors = tensors(files);
         for (WeightLayout.Part part : WeightLayout.parts(config)) {
             tensors.mismatch(part).ifPresent(found -> {
                 throw new InputException("tensor " + part.name() + " in " + files.getFirst() + " has " + found
                         + ", but config.json calls for " + part.shape() + "; take both from the same model");
             });
+        }
+    }
+
+    private static TensorFiles tensors(List<Path> files) {
+        try {
+            return TensorFiles.open(files);
+        } catch (IOException e) {
+            throw new InputException(reason(files.getFirst(), e), e);
         }
     }
 
@@ -127,9 +151,12 @@ public final class ModelFolder {
                         + "; fetch the folder again";
     }
 
-    private static void requireWeights(Path where, ModelConfig config, Map<String, Safetensors> fileOf) {
+    private static void requireWeights(
+            Path where, ModelConfig config, Map<String, Safetensors> fileOf, TensorFiles pieces) {
         for (WeightLayout.Part part : WeightLayout.parts(config)) {
-            requireWeight(where, part, fileOf);
+            if (fileOf.containsKey(part.name()) || pieces.mismatch(part).isPresent()) {
+                requireWeight(where, part, fileOf);
+            }
         }
     }
 
@@ -151,13 +178,9 @@ public final class ModelFolder {
     }
 
     private static List<Path> weightFiles(Path folder) {
-        Path index = folder.resolve("model.safetensors.index.json");
+        Path index = folder.resolve(INDEX);
         if (!Files.exists(index)) {
-            Path single = folder.resolve("model.safetensors");
-            if (!Files.exists(single)) {
-                throw new InputException(folder + " has no model.safetensors; only safetensors weights are supported");
-            }
-            return List.of(single);
+            return filesOfRanks(folder);
         }
         try {
             JsonNode map = JSON.readTree(index.toFile()).path("weight_map");
@@ -169,6 +192,23 @@ public final class ModelFolder {
             return names.stream().map(folder::resolve).toList();
         } catch (IOException e) {
             throw new InputException(index + " is not JSON; fetch it again", e);
+        }
+    }
+
+    /** Without an index: the one file, or those that the ranks of a checkpoint have written. */
+    private static List<Path> filesOfRanks(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> weights = files.filter(
+                            file -> isWeights(file.getFileName().toString()))
+                    .sorted()
+                    .toList();
+            if (weights.isEmpty()) {
+                throw new InputException(folder + " has no model.safetensors; only safetensors weights are supported");
+            }
+            Path single = folder.resolve("model.safetensors");
+            return weights.contains(single) ? List.of(single) : weights;
+        } catch (IOException e) {
+            throw new InputException("cannot read " + folder + " (" + e.getMessage() + "); correct its permissions", e);
         }
     }
 
@@ -184,7 +224,8 @@ public final class ModelFolder {
 
     /** Scalars {@code [from, to)} of a tensor. */
     ByteBuffer readF32(String name, long from, long to) throws IOException {
-        return fileOf.get(name).readF32(name, from, to);
+        Safetensors whole = fileOf.get(name);
+        return whole == null ? pieces.readF32(name, from, to) : whole.readF32(name, from, to);
     }
 
     /**
@@ -208,19 +249,26 @@ public final class ModelFolder {
                 return units.next().content();
             }
         });
-        ObjectNode exported =
-                (ObjectNode) JSON.readTree(folder.resolve("config.json").toFile());
-        exported.remove("torch_dtype");
-        exported.put("dtype", "float32");
-        exported.put("tie_word_embeddings", config.tiedHead());
-        JSON.writerWithDefaultPrettyPrinter()
-                .writeValue(parts.resolve("config.json").toFile(), exported);
-        for (String name : COMPANIONS) {
-            if (Files.exists(folder.resolve(name))) {
-                Files.copy(folder.resolve(name), parts.resolve(name));
-            }
+        for (Map.Entry<String, byte[]> file : description().entrySet()) {
+            Files.write(parts.resolve(file.getKey()), file.getValue());
         }
         FileUtils.deleteDirectory(target.toFile());
         Files.move(parts, target, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** The files that say what the model is and how it is used, by name, as they are right for weights in F32 that this process writes. */
+    public SequencedMap<String, byte[]> description() throws IOException {
+        SequencedMap<String, byte[]> files = new LinkedHashMap<>();
+        ObjectNode written = (ObjectNode) JSON.readTree(folder.resolve(CONFIG).toFile());
+        written.remove("torch_dtype");
+        written.put("dtype", "float32");
+        written.put("tie_word_embeddings", config.tiedHead());
+        files.put(CONFIG, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(written));
+        for (String name : COMPANIONS) {
+            if (Files.exists(folder.resolve(name))) {
+                files.put(name, Files.readAllBytes(folder.resolve(name)));
+            }
+        }
+        return files;
     }
 }

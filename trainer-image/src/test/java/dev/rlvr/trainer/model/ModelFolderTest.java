@@ -227,6 +227,38 @@ class ModelFolderTest {
         }
     }
 
+    @Test
+    void whatTheRanksOfACheckpointHaveWrittenInPiecesLoadsAsAModel() throws IOException {
+        Path base = tiny(Family.QWEN3);
+        Files.delete(base.resolve("model.safetensors"));
+        SequencedMap<String, Safetensors.Content> first = new LinkedHashMap<>();
+        SequencedMap<String, Safetensors.Content> second = new LinkedHashMap<>();
+        TinyModel.content(Family.QWEN3).forEach((name, content) -> {
+            int size = content.bytes().remaining() / Float.BYTES;
+            int cut = size / 3;
+            first.put(TensorFiles.pieceName(name, 0, cut), piece(content, 0, cut));
+            second.put(TensorFiles.pieceName(name, cut, size), piece(content, cut, size));
+        });
+        Safetensors.write(base.resolve("model-1-of-2.safetensors"), first);
+        Safetensors.write(base.resolve("model-2-of-2.safetensors"), second);
+
+        ModelFolder folder = ModelFolder.open(base);
+
+        for (var entry : TinyModel.content(Family.QWEN3).entrySet()) {
+            ByteBuffer wanted = entry.getValue().bytes();
+            assertThat(folder.readF32(entry.getKey(), 0, wanted.remaining() / Float.BYTES))
+                    .as(entry.getKey())
+                    .isEqualTo(wanted);
+        }
+        Files.delete(base.resolve("model-2-of-2.safetensors"));
+        assertRefused(base, "is missing in");
+    }
+
+    private static Safetensors.Content piece(Safetensors.Content whole, int from, int to) {
+        return new Safetensors.Content(
+                List.of((long) to - from), whole.bytes().slice(from * Float.BYTES, (to - from) * Float.BYTES));
+    }
+
     /** A folder with tie_word_embeddings true, and in the file what the test leaves of embedding and head. */
     private Path tied(UnaryOperator<SequencedMap<String, Safetensors.Content>> change) throws IOException {
         Path base = tiny(Family.LLAMA);
