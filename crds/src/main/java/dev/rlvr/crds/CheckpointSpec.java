@@ -36,11 +36,11 @@ public record CheckpointSpec(
         int keep,
 
         @Size(max = Source.MAX_LENGTH)
-        @ValidationRule(
-                value = "(self.startsWith('pvc://') || self.startsWith('file://')) && " + Source.RULE,
-                message = "is not a checkpoint folder; use pvc://CLAIM/PATH or file:///PATH, without '..'")
+        @ValidationRule(value = Source.CHECKPOINT_RULE, message = Source.CHECKPOINT_MESSAGE)
         @JsonPropertyDescription(
-                "Checkpoint folder to start from instead of the base model: pvc://CLAIM/PATH or file:///PATH.")
+                "Checkpoint folder to start from instead of the base model: pvc://CLAIM/PATH, file:///PATH,"
+                        + " job://NAME/checkpoints/step-NNNNNN, or job://NAME for the newest one of that job, whose end is"
+                        + " waited for.")
         @Nullable
         String resumeFrom,
 

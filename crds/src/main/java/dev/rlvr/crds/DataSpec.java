@@ -8,16 +8,24 @@ import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
+import org.jspecify.annotations.Nullable;
 
 /** Problems with answers that can be verified: one object or row each. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record DataSpec(
         @Required
         @Size(max = Source.MAX_LENGTH)
-        @ValidationRule(value = Source.RULE, message = Source.MESSAGE)
-        @JsonPropertyDescription("JSONL or Parquet file of problems (.jsonl, .parquet): hf://, pvc://CLAIM/PATH,"
-                + " file:///PATH or bundled://NAME.")
+        @ValidationRule(value = Source.DATA_RULE, message = Source.DATA_MESSAGE)
+        @JsonPropertyDescription("JSONL or Parquet file of problems (.jsonl, .parquet): hf://datasets/ORG/NAME/PATH"
+                + " (hf://datasets/ORG/NAME@REVISION/PATH), pvc://CLAIM/PATH, file:///PATH or bundled://NAME.")
         String source,
+
+        @Size(min = 1, max = 253)
+        @JsonPropertyDescription(
+                "Secret in the job's namespace whose key 'token' opens private hf:// data sets, those of"
+                        + " spec.evaluation too. Default: that of spec.model.secretName.")
+        @Nullable
+        String secretName,
 
         @Default("prompt")
         @Size(min = 1, max = 256)

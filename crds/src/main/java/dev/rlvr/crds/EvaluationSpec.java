@@ -26,7 +26,7 @@ public record EvaluationSpec(
 
         @Required
         @Size(max = Source.MAX_LENGTH)
-        @ValidationRule(value = Source.RULE, message = Source.MESSAGE)
+        @ValidationRule(value = Source.DATA_RULE, message = Source.DATA_MESSAGE)
         @JsonPropertyDescription("JSONL or Parquet file of problems, as in spec.data.source.")
         String source,
 

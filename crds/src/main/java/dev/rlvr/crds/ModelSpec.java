@@ -15,9 +15,11 @@ import org.jspecify.annotations.Nullable;
 public record ModelSpec(
         @Required
         @Size(max = Source.MAX_LENGTH)
-        @ValidationRule(value = Source.RULE, message = Source.MESSAGE)
+        @ValidationRule(value = Source.MODEL_RULE, message = Source.MODEL_MESSAGE)
         @JsonPropertyDescription("Hugging Face model folder: hf://ORG/NAME, pvc://CLAIM/PATH, file:///PATH or"
-                + " bundled://NAME (shipped with the trainer).")
+                + " bundled://NAME (shipped with the trainer). job://NAME is what the job of that name has trained (its"
+                + " export, else its newest checkpoint) and is waited for; job://NAME/checkpoints/step-NNNNNN is one of"
+                + " its checkpoints.")
         String source,
 
         @Size(min = 1, max = 256)

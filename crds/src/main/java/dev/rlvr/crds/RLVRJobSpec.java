@@ -7,6 +7,7 @@ import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What the user asks for. Read through {@link Manifest}, which applies the schema's defaults: then only fields marked nullable are null. */
@@ -26,6 +27,18 @@ import org.jspecify.annotations.Nullable;
                 + " has(oldSelf.rollout.servers) && self.rollout.servers == oldSelf.rollout.servers"
                 + " : !has(oldSelf.rollout.servers))",
         message = "rollout.servers can only change while the job is suspended; set lifecycle.suspend: true first")
+@ValidationRule(
+        value = "self.lifecycle.suspend || oldSelf.lifecycle.suspend || (has(self.hubCache) ?"
+                + " has(oldSelf.hubCache) && self.hubCache == oldSelf.hubCache : !has(oldSelf.hubCache))",
+        message = "hubCache can only change while the job is suspended; set lifecycle.suspend: true first")
+@ValidationRule(
+        value = "!has(self.hubCache) || self.model.source.startsWith('hf://') || self.data.source.startsWith('hf://')"
+                + " || (has(self.evaluation) && self.evaluation.exists(set, set.source.startsWith('hf://')))",
+        message = "hubCache has no effect without an hf:// source; remove it")
+@ValidationRule(
+        value = "!has(self.data.secretName) || self.data.source.startsWith('hf://')"
+                + " || (has(self.evaluation) && self.evaluation.exists(set, set.source.startsWith('hf://')))",
+        message = "data.secretName has no effect without an hf:// source of data or evaluation; remove it")
 @ValidationRule(
         value = "has(self.checkpoint.resumeFrom) ? has(oldSelf.checkpoint.resumeFrom)"
                 + " && self.checkpoint.resumeFrom == oldSelf.checkpoint.resumeFrom"
@@ -75,6 +88,11 @@ public record RLVRJobSpec(
         @Nullable
         List<EvaluationSpec> evaluation,
 
+        @JsonPropertyDescription(
+                "Where hf:// sources are downloaded to, once. Default: folder hub of the checkpoint volume.")
+        @Nullable
+        HubCacheSpec hubCache,
+
         @Default("{}") @JsonPropertyDescription("The pods that train.")
         TrainerSpec trainer,
 
@@ -83,6 +101,19 @@ public record RLVRJobSpec(
 
         @Default("{}") @JsonPropertyDescription("Suspension, deadlines, restarts and clean-up.")
         LifecycleSpec lifecycle) {
+    /** The held-out sets; empty where there are none. */
+    public List<EvaluationSpec> evaluations() {
+        return evaluation == null ? List.of() : evaluation;
+    }
+
+    /** Whether anything has to be downloaded from a hub before the trainer can start. */
+    public boolean fetches() {
+        return Stream.concat(
+                        Stream.of(model.source(), data.source()),
+                        evaluations().stream().map(EvaluationSpec::source))
+                .anyMatch(source -> Source.parse(source).scheme() == Source.Scheme.HF);
+    }
+
     static final String FIXED =
             "cannot change once the job exists; create a new RLVRJob (spec.checkpoint.resumeFrom starts"
                     + " it from this one's checkpoint)";

@@ -5,7 +5,6 @@ import dev.rlvr.crds.AlgorithmSpec.ForkingTokens.EntropyFrom;
 import dev.rlvr.crds.AlgorithmSpec.Objective;
 import dev.rlvr.crds.RewardSpec.Verifier;
 import dev.rlvr.crds.RolloutSpec.Engine;
-import dev.rlvr.crds.Source.Scheme;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -14,8 +13,6 @@ import java.util.Set;
 /** What the API already has and the trainer of this release cannot do yet. */
 public final class Release {
     private static final Set<Verifier> VERIFIERS = EnumSet.of(Verifier.Numeric, Verifier.Exact);
-    private static final Set<Scheme> SOURCES = EnumSet.of(Scheme.FILE, Scheme.BUNDLED, Scheme.PVC);
-    private static final Set<Scheme> CHECKPOINTS = EnumSet.of(Scheme.FILE, Scheme.PVC);
 
     private final List<String> problems = new ArrayList<>();
 
@@ -28,25 +25,10 @@ public final class Release {
      */
     public static List<String> unsupported(RLVRJobSpec spec) {
         Release release = new Release();
-        release.sources(spec);
         release.algorithm(spec.algorithm());
         release.sampling(spec.rollout(), spec.algorithm().forkingTokens());
         release.reward(spec.reward());
         return List.copyOf(release.problems);
-    }
-
-    private void sources(RLVRJobSpec spec) {
-        source("data.source", spec.data().source(), SOURCES, "file:///, pvc:// or bundled://");
-        for (EvaluationSpec set : spec.evaluation() == null ? List.<EvaluationSpec>of() : spec.evaluation()) {
-            source("evaluation[" + set.name() + "].source", set.source(), SOURCES, "file:///, pvc:// or bundled://");
-        }
-        if (spec.checkpoint().resumeFrom() != null) {
-            source("checkpoint.resumeFrom", spec.checkpoint().resumeFrom(), CHECKPOINTS, "file:/// or pvc://");
-        }
-    }
-
-    private void source(String field, String source, Set<Scheme> supported, String remedy) {
-        refuse(!supported.contains(Source.parse(source).scheme()), field, source, "use " + remedy);
     }
 
     private void algorithm(AlgorithmSpec of) {

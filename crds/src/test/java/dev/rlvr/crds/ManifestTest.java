@@ -148,8 +148,9 @@ class ManifestTest {
                                 "metadata.name: 'Small' is not a name of at most 45 lower-case letters, digits and '-' that"
                                         + " starts with a letter, as the names of the job's Service and pods need",
                                 "spec.data: is required: The problems to train on.",
-                                "spec.model.source: '/models/small' is not a source; use hf://ORG/NAME, pvc://CLAIM/PATH,"
-                                        + " file:///PATH or bundled://NAME, without '..'",
+                                "spec.model.source: '/models/small' is not a source of a model; use hf://ORG/NAME,"
+                                        + " pvc://CLAIM/PATH, file:///PATH, bundled://NAME, job://NAME or"
+                                        + " job://NAME/checkpoints/step-NNNNNN, without '..'",
                                 "spec.reward.verifier: math is not one of Code, Exact, Http, Math, Numeric, Regex",
                                 "spec.algorithm.forkingTokens.fraction: 2 is above the maximum 1",
                                 "spec.algorithm: promptsPerBatch must be a multiple of miniBatchPrompts"));

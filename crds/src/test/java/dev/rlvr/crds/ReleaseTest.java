@@ -30,8 +30,6 @@ class ReleaseTest {
                     rollout: {engine: Sglang}                    | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     rollout: {engine: Sglang, servers: {replicas: 2}} | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
-                    data: {source: hf://org/data/train.jsonl}    | spec.data.source: hf://org/data/train.jsonl is not in this release; use file:///, pvc:// or bundled://
-                    evaluation: [{name: aime, source: hf://org/aime}] | spec.evaluation[aime].source: hf://org/aime is not in this release; use file:///, pvc:// or bundled://
                     """)
     void whatTheTrainerCannotDoYetIsNamedWithARemedy(String fields, String line) {
         assertThat(Release.unsupported(spec(fields))).containsExactly(line);
@@ -80,6 +78,8 @@ class ReleaseTest {
                 "checkpoint: {resumeFrom: pvc://old/checkpoints/step-000010}",
                 "checkpoint: {resumeFrom: file:///old/checkpoints/step-000010}",
                 "model: {source: pvc://models/small}",
+                "model: {source: job://base}",
+                "data: {source: hf://datasets/org/data/train.jsonl}",
             })
     void whatTheTrainerDoesIsNotRefused(String fields) {
         assertThat(Release.unsupported(spec(fields))).isEmpty();

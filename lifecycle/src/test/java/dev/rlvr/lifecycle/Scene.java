@@ -143,6 +143,7 @@ final class Scene {
                 s.algorithm(),
                 s.rollout(),
                 s.evaluation(),
+                s.hubCache(),
                 s.trainer(),
                 s.checkpoint(),
                 lifecycle);

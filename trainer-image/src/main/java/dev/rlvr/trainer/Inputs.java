@@ -75,7 +75,7 @@ record Inputs(
         List<Problem> problems =
                 problems("spec.data.source", spec.data(), spec.data().source(), sources, verifier);
         List<HeldOut> evaluations = new ArrayList<>();
-        for (EvaluationSpec evaluation : evaluations(spec)) {
+        for (EvaluationSpec evaluation : spec.evaluations()) {
             evaluations.add(heldOut(evaluation, spec, sources, verifier));
         }
         List<Problem> fitting = requireTokens(spec, model, problems, evaluations);
@@ -106,11 +106,6 @@ record Inputs(
                     + " has no eos_token_id, so that answers would never end; add it");
         }
         return model;
-    }
-
-    private static List<EvaluationSpec> evaluations(RLVRJobSpec spec) {
-        List<EvaluationSpec> evaluations = spec.evaluation();
-        return evaluations == null ? List.of() : evaluations;
     }
 
     private static void requireRoomForSequences(RLVRJobSpec spec, ModelFolder model) {
@@ -201,7 +196,7 @@ record Inputs(
 
     private static List<Problem> problems(
             String field, DataSpec data, String source, SourceResolver sources, Verifier verifier) {
-        Path file = sources.resolve(field, source);
+        Path file = sources.problems(field, source);
         List<Problem> problems;
         try {
             problems = ProblemFile.read(file, data);
@@ -222,7 +217,7 @@ record Inputs(
 
     private static Checkpoints.Saved checkpoint(String source, SourceResolver sources, ModelFolder model) {
         String field = "spec.checkpoint.resumeFrom";
-        Path folder = sources.resolve(field, source);
+        Path folder = sources.checkpoint(field, source);
         Checkpoints.Saved saved;
         try {
             saved = Checkpoints.open(folder)

@@ -3,6 +3,7 @@ package dev.rlvr.trainer;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.trainer.collectives.LostRankException;
 import dev.rlvr.trainer.data.SourceResolver;
+import dev.rlvr.trainer.fetch.Fetch;
 import dev.rlvr.trainer.launch.LaunchSettings;
 import dev.rlvr.trainer.launch.Launcher;
 import dev.rlvr.trainer.launch.Lifeline;
@@ -15,7 +16,6 @@ import dev.rlvr.trainer.rollout.server.ServersLostException;
 import dev.rlvr.trainer.serve.Serve;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -33,11 +33,8 @@ import picocli.CommandLine.Option;
 public final class Main implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
 
-    private static final int FAILED = 1;
-    private static final int WRONG_INPUT = 2;
-    private static final int TRY_AGAIN = 75;
-
     private final Map<String, String> environment;
+    private final LastWords lastWords;
     private final StopSignal stop;
 
     @Option(names = "--job", required = true, description = "The RLVRJob manifest.")
@@ -51,20 +48,25 @@ public final class Main implements Callable<Integer> {
 
     Main(Map<String, String> environment, StopSignal stop) {
         this.environment = environment;
+        this.lastWords = new LastWords(environment, System.err);
         this.stop = stop;
     }
 
     public static void main(String[] args) {
-        // so that one image, whatever its entrypoint, is trainers and servers
+        // so that one image, whatever its entrypoint, fetches, trains and serves
         if (args.length > 0 && args[0].equals("serve")) {
             Serve.main(Arrays.copyOfRange(args, 1, args.length));
+            return;
+        }
+        if (args.length > 0 && args[0].equals("fetch")) {
+            Fetch.main(Arrays.copyOfRange(args, 1, args.length));
             return;
         }
         StopSignal stop = StopSignal.install();
         if ("true".equals(System.getenv("RLVR_WATCH_STDIN"))) {
             stop.watch(System.in);
         }
-        int code = FAILED;
+        int code = LastWords.FAILED;
         try {
             code = new CommandLine(new Main(System.getenv(), stop)).execute(args);
         } finally {
@@ -78,7 +80,7 @@ public final class Main implements Callable<Integer> {
     public Integer call() {
         try {
             if (Lifeline.wanted(environment)) {
-                Lifeline.hold(environment, how -> stop.exit(end(TRY_AGAIN, how)));
+                Lifeline.hold(environment, how -> stop.exit(end(LastWords.TRY_AGAIN, how)));
             }
             Inputs inputs = Inputs.read(job, work, SourceResolver.of(environment), Gpus.of(environment));
             if (check) {
@@ -91,25 +93,26 @@ public final class Main implements Callable<Integer> {
             new TrainerRun(inputs, work, environment, stop, InstantSource.system()).run();
             return 0;
         } catch (InputException e) {
-            return end(WRONG_INPUT, e.getMessage());
+            return end(LastWords.WRONG_INPUT, e.getMessage());
         } catch (LostRankException e) {
-            return end(TRY_AGAIN, Verdict.LOST_RANK + ": " + e.getMessage());
+            return end(LastWords.TRY_AGAIN, Verdict.LOST_RANK + ": " + e.getMessage());
         } catch (StoppedException e) {
-            return end(TRY_AGAIN, "stopped on request; the state is saved");
+            return end(LastWords.TRY_AGAIN, "stopped on request; the state is saved");
         } catch (DivergedException e) {
             return end(
-                    FAILED, "training diverged: " + e.getMessage() + "; lower spec.algorithm.optimizer.learningRate");
+                    LastWords.FAILED,
+                    "training diverged: " + e.getMessage() + "; lower spec.algorithm.optimizer.learningRate");
         } catch (ServersLostException e) {
-            return end(TRY_AGAIN, e.getMessage());
+            return end(LastWords.TRY_AGAIN, e.getMessage());
         } catch (IOException | UncheckedIOException e) {
             LOG.error("input or output failed", e);
-            return end(TRY_AGAIN, "input or output failed: " + e);
+            return end(LastWords.TRY_AGAIN, "input or output failed: " + e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return end(TRY_AGAIN, "interrupted");
+            return end(LastWords.TRY_AGAIN, "interrupted");
         } catch (RuntimeException | Error e) {
             LOG.error("training failed", e);
-            return end(FAILED, "training failed: " + e);
+            return end(LastWords.FAILED, "training failed: " + e);
         }
     }
 
@@ -125,17 +128,7 @@ public final class Main implements Callable<Integer> {
         return verdict.exitCode() == 0 ? 0 : end(verdict.exitCode(), verdict.message());
     }
 
-    /** Says why on standard error and, in one line, where Kubernetes looks for it. */
     private int end(int code, String message) {
-        message.lines().forEach(line -> System.err.println("rlvr: " + line));
-        String log = environment.get("RLVR_TERMINATION_LOG");
-        if (log != null) {
-            try {
-                Files.writeString(Path.of(log), message);
-            } catch (IOException e) {
-                LOG.warn("cannot write the termination message to {}", log, e);
-            }
-        }
-        return code;
+        return lastWords.end(code, message);
     }
 }

@@ -137,6 +137,7 @@ public final class LocalBackEnd {
                 spec.algorithm(),
                 spec.rollout(),
                 spec.evaluation(),
+                spec.hubCache(),
                 spec.trainer(),
                 spec.checkpoint(),
                 new LifecycleSpec(

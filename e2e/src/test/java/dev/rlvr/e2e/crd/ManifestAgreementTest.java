@@ -53,11 +53,13 @@ class ManifestAgreementTest {
                 "algorithm: {optimizer: {learningRate: 1e-6, epsilon: 1e-8, weightDecay: 0}, seed: -7}",
                 "algorithm: {steps: 0x10, groupSize: 010, forkingTokens: null}",
                 "lifecycle: {suspend: yes, ttlAfterFinished: 0s, activeDeadline: 7d}",
-                "evaluation: [{name: a, source: 'hf://org/set'}, {name: b, source: 'pvc://sets/b.parquet', samples: 1, temperature: 0}]",
+                "evaluation: [{name: a, source: 'hf://datasets/org/set@v1/test.parquet'}, {name: b, source: 'pvc://sets/b.parquet', samples: 1, temperature: 0}]",
                 "trainer: {resources: {requests: {cpu: '2', memory: 4Gi}, limits: {memory: '8Gi'}}, podTemplate: {spec: {hostNetwork: true}}}",
                 "checkpoint: {volume: {claimName: mine}, resumeFrom: 'pvc://old/checkpoints/step-000010', everyInterval: 1h30m}",
                 "reward: {verifier: Numeric, overlong: {maxTokens: 100, cacheTokens: 20}, answerPattern: 'Answer: (-?\\d+)$'}",
                 "model: {source: 'hf://Qwen/Qwen3-8B-Base', revision: v1, secretName: hf-token}",
+                "data: {source: 'hf://datasets/org/set/data/train.jsonl', secretName: hf-token}\n  hubCache: {claimName: hub}",
+                "model: {source: 'job://base/checkpoints/step-000050'}\n  checkpoint: {resumeFrom: 'job://older'}",
             })
     void aValidManifestGetsTheSameSpecFromBoth(String fields) throws IOException {
         String text = JobText.of("valid", namespace, fields);

@@ -36,7 +36,7 @@ public final class ModelFolder {
     private static final long LARGEST_TENSOR = Integer.MAX_VALUE / Float.BYTES;
 
     /** Files beside configuration and weights that say how the model is used; an export takes them along unchanged. */
-    static final List<String> COMPANIONS = List.of(
+    private static final List<String> COMPANIONS = List.of(
             "generation_config.json",
             "tokenizer.json",
             "tokenizer_config.json",

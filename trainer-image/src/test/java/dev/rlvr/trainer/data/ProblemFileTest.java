@@ -77,7 +77,7 @@ class ProblemFileTest {
     @Test
     void theTemplateSurroundsThePrompt() throws IOException {
         Path file = write("{\"prompt\":\"2+2?\",\"answer\":4}");
-        DataSpec spec = new DataSpec("file:///x.jsonl", "prompt", "answer", "User: {prompt}\nAssistant:", 64, 0);
+        DataSpec spec = new DataSpec("file:///x.jsonl", null, "prompt", "answer", "User: {prompt}\nAssistant:", 64, 0);
 
         assertThat(ProblemFile.read(file, spec).getFirst().prompt()).isEqualTo("User: 2+2?\nAssistant:");
     }
@@ -177,6 +177,6 @@ class ProblemFileTest {
     }
 
     private static DataSpec fields(String prompt, String answer) {
-        return new DataSpec("file:///train.jsonl", prompt, answer, "{prompt}", 64, 0);
+        return new DataSpec("file:///train.jsonl", null, prompt, answer, "{prompt}", 64, 0);
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rlvr.crds.ModelSpec;
 import dev.rlvr.trainer.InputException;
-import dev.rlvr.trainer.model.HuggingFaceHub;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -30,17 +29,24 @@ class SourceResolverTest {
         Files.createDirectories(folder.resolve("pvc/datasets"));
         Files.writeString(folder.resolve("pvc/datasets/train.jsonl"), "");
         resolver = new SourceResolver(
-                Optional.of(folder.resolve("examples")), folder.resolve("pvc"), HuggingFaceHub.of(Map.of()));
+                Optional.of(folder.resolve("examples")),
+                folder.resolve("pvc"),
+                HubSources.of(Map.of()),
+                new JobFolders(Optional.of(folder + "/runs/default-")));
+    }
+
+    private static ModelSpec model(String source) {
+        return new ModelSpec(source, null, null);
     }
 
     @Test
     void everySchemeHasItsFolder() {
         Path data = folder.resolve("pvc/datasets/train.jsonl");
-        assertThat(resolver.resolve("spec.model.source", "bundled://quickstart/model"))
+        assertThat(resolver.model(model("bundled://quickstart/model")))
                 .isEqualTo(folder.resolve("examples/quickstart/model"));
-        assertThat(resolver.resolve("spec.data.source", "pvc://datasets/train.jsonl"))
+        assertThat(resolver.problems("spec.data.source", "pvc://datasets/train.jsonl"))
                 .isEqualTo(data);
-        assertThat(resolver.resolve("spec.data.source", "file://" + data)).isEqualTo(data);
+        assertThat(resolver.problems("spec.data.source", "file://" + data)).isEqualTo(data);
     }
 
     @ParameterizedTest
@@ -50,11 +56,11 @@ class SourceResolverTest {
                 "bundled://quickstart/none | does not exist",
                 "bundled://../pvc/datasets/train.jsonl | leads out of its folder",
                 "pvc://other/train.jsonl | does not exist",
-                "hf://Qwen/Qwen3-8B-Base | only a model may be hf://",
+                "hf://Qwen/Qwen3-8B-Base | names no file; write hf://datasets/ORG/NAME/PATH",
                 "ftp://a/b | is not a source"
             })
     void aSourceThatCannotBeFoundIsNamedWithItsField(String source, String why) {
-        assertThatThrownBy(() -> resolver.resolve("spec.data.source", source))
+        assertThatThrownBy(() -> resolver.problems("spec.data.source", source))
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("spec.data.source: ")
                 .hasMessageContaining(source)
@@ -76,7 +82,7 @@ class SourceResolverTest {
 
     @Test
     void withoutAFolderOfBundledSourcesTheVariableIsNamed() {
-        assertThatThrownBy(() -> SourceResolver.of(Map.of()).resolve("spec.model.source", "bundled://quickstart/model"))
+        assertThatThrownBy(() -> SourceResolver.of(Map.of()).model(model("bundled://quickstart/model")))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("RLVR_BUNDLED");
     }

@@ -1,4 +1,4 @@
-package dev.rlvr.trainer.model;
+package dev.rlvr.trainer.hub;
 
 import dev.rlvr.trainer.InputException;
 import java.io.IOException;
@@ -9,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,21 +29,59 @@ final class HubFiles {
     private static final Logger LOG = LoggerFactory.getLogger(HubFiles.class);
     private static final int MOST_REDIRECTS = 5;
 
-    /** Attempts, in a row, that bring nothing. */
-    private static final int ATTEMPTS = 3;
+    private static final String PARTIAL = ".partial";
 
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-
-    private final HttpClient client = HttpClient.newBuilder()
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(PATIENCE)
-            .build();
+    private final HttpClient client;
     private final URI hub;
     private final Optional<String> token;
+    private final Patience patience;
 
-    HubFiles(URI hub, Optional<String> token) {
+    HubFiles(URI hub, Optional<String> token, Patience patience) {
         this.hub = hub;
         this.token = token;
+        this.patience = patience;
+        this.client = HttpClient.newBuilder()
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .connectTimeout(patience.silence())
+                .build();
+    }
+
+    /**
+     * How much a server may fail.
+     *
+     * @param attempts how often, in a row, nothing is brought before that is the end
+     * @param pause before the second of them; then twice as long each time, and as long as the server asks for, if that is not longer than a minute
+     * @param silence that counts as a failure
+     */
+    record Patience(int attempts, Duration pause, Duration silence) {
+        private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+
+        static final Patience DEFAULT = new Patience(4, Duration.ofSeconds(1), Duration.ofSeconds(30));
+
+        private void pause(int inVain, IOException why) throws IOException {
+            Duration wanted = pause.multipliedBy(1L << (inVain - 1));
+            if (why instanceof StatusException status && status.retryAfter.compareTo(wanted) > 0) {
+                wanted = status.retryAfter.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : status.retryAfter;
+            }
+            try {
+                Thread.sleep(wanted);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+        }
+    }
+
+    /** An answer that is not the file. */
+    private static final class StatusException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        private final transient Duration retryAfter;
+
+        StatusException(URI address, int status, Duration retryAfter) {
+            super(address + " answers with status " + status);
+            this.retryAfter = retryAfter;
+        }
     }
 
     /** No answer came. */
@@ -62,8 +101,14 @@ final class HubFiles {
     private record Answer(HttpResponse<InputStream> response, String hash) {}
 
     /** The body of an address. */
-    InputStream open(URI address) throws IOException {
-        return get(address, 0).response().body();
+    byte[] read(URI address) throws IOException {
+        for (int inVain = 1; ; inVain++) {
+            try (InputStream body = get(address, 0).response().body()) {
+                return body.readAllBytes();
+            } catch (IOException e) {
+                again(inVain, e, address.toString());
+            }
+        }
     }
 
     /**
@@ -72,7 +117,7 @@ final class HubFiles {
      * @throws InputException if there is no such file or it may not be read
      */
     void fetch(URI address, Path target) throws IOException {
-        Path partial = target.resolveSibling(target.getFileName() + ".partial");
+        Path partial = partial(target);
         int inVain = 0;
         while (!Files.exists(target)) {
             long before = size(partial);
@@ -80,13 +125,27 @@ final class HubFiles {
                 download(address, partial);
                 Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException e) {
-                inVain = size(partial) > before ? 0 : inVain + 1;
-                if (inVain == ATTEMPTS || e instanceof UnreachableException) {
-                    throw e;
-                }
-                LOG.warn("{}: {}; trying again", target.getFileName(), e.toString());
+                inVain = size(partial) > before ? 1 : inVain + 1;
+                again(inVain, e, target.getFileName().toString());
             }
         }
+    }
+
+    private void again(int inVain, IOException why, String what) throws IOException {
+        if (inVain >= patience.attempts()) {
+            throw why;
+        }
+        LOG.warn("{}: {}; trying again", what, why.toString());
+        patience.pause(inVain, why);
+    }
+
+    private static Path partial(Path target) {
+        return target.resolveSibling(target.getFileName() + PARTIAL);
+    }
+
+    /** How many bytes of a file an earlier download has left. */
+    static long begun(Path target) throws IOException {
+        return size(partial(target));
     }
 
     private static long size(Path file) throws IOException {
@@ -105,8 +164,10 @@ final class HubFiles {
                         answer.response().statusCode() == 206
                                 ? StandardOpenOption.APPEND
                                 : StandardOpenOption.TRUNCATE_EXISTING)) {
-            long bytes = body.transferTo(out);
-            LOG.info("{}: {} MB", partial.getFileName(), (have + bytes) / 1_000_000);
+            new Transfer(answer.response(), patience.silence()).run(body, out);
+        }
+        try (FileChannel written = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+            written.force(true); // a name must not outlive a power cut that its content does not
         }
         verify(address, partial, answer.hash());
     }
@@ -156,7 +217,7 @@ final class HubFiles {
                 if (status == 416 && from > 0) {
                     return get(address, 0); // there is nothing beyond what we have: take it again
                 }
-                throw refused(address, status);
+                throw refused(address, response);
             }
             at = at.resolve(location.get());
         }
@@ -171,7 +232,7 @@ final class HubFiles {
 
     private HttpResponse<InputStream> send(URI at, long from) throws IOException {
         HttpRequest.Builder request =
-                HttpRequest.newBuilder(at).timeout(PATIENCE).header("User-Agent", "rlvr");
+                HttpRequest.newBuilder(at).timeout(patience.silence()).header("User-Agent", "rlvr");
         if (from > 0) {
             request.header("Range", "bytes=" + from + "-");
         }
@@ -188,14 +249,23 @@ final class HubFiles {
         }
     }
 
-    private static IOException refused(URI address, int status) {
+    private static IOException refused(URI address, HttpResponse<?> response) {
+        int status = response.statusCode();
         return switch (status) {
             case 401, 403 ->
                 throw new InputException(address + " may not be read (" + status
                         + "): it does not exist or is not public; correct the name, or give a token that may read it"
-                        + " (spec.model.secretName, HF_TOKEN)");
-            case 404 -> throw new InputException(address + " does not exist; correct the model's name or revision");
-            default -> new IOException(address + " answers with status " + status);
+                        + " (secretName, HF_TOKEN)");
+            case 404 -> throw new InputException(address + " does not exist; correct the name or the revision");
+            default ->
+                new StatusException(
+                        address,
+                        status,
+                        response.headers()
+                                .firstValue("Retry-After")
+                                .filter(seconds -> seconds.matches("[0-9]{1,6}"))
+                                .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds)))
+                                .orElse(Duration.ZERO));
         };
     }
 }
