@@ -4,6 +4,7 @@ import dev.rlvr.cli.console.Narrator;
 import dev.rlvr.cli.console.Screen;
 import dev.rlvr.cli.local.Claim;
 import dev.rlvr.cli.local.LocalBackEnd;
+import dev.rlvr.cli.local.OtherJobs;
 import dev.rlvr.cli.local.TrainerCheck;
 import dev.rlvr.cli.local.TrainerProcess;
 import dev.rlvr.cli.local.UserException;
@@ -14,7 +15,9 @@ import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.crds.Release;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -38,6 +41,12 @@ import picocli.CommandLine.Parameters;
             "130:stopped by Ctrl-C (143 by SIGTERM); the same command goes on"
         })
 final class RunCommand implements Callable<Integer> {
+    /** Where jobs are run unless the user says otherwise. */
+    private static final Path RUNS = Path.of("runs");
+
+    /** By which the trainer finds what was downloaded. */
+    private static final String SOURCES = "RLVR_SOURCES";
+
     @Parameters(paramLabel = "JOB.yaml", description = "Manifest of an RLVRJob, the same that kubectl applies.")
     private Path manifest = Path.of("");
 
@@ -57,17 +66,20 @@ final class RunCommand implements Callable<Integer> {
         RLVRJob job = read(manifest);
         Path path = work != null
                 ? work
-                : Path.of(
-                        "runs",
-                        job.getMetadata().getNamespace() + "-"
-                                + job.getMetadata().getName());
-        TrainerProcess trainer = Checkout.current().trainer();
+                : RUNS.resolve(job.getMetadata().getNamespace() + "-"
+                        + job.getMetadata().getName());
+        OtherJobs others = OtherJobs.in(RUNS, job);
+        TrainerProcess trainer = Checkout.current().trainer().with("RLVR_JOBS", others.prefix());
         Interrupts interrupts = Interrupts.ofProcess();
         try (WorkFolder folder = WorkFolder.open(path)) {
             try {
                 return switch (fresh ? new Claim.Begin() : Claim.of(folder, job)) {
                     case Claim.Ended(RLVRJobStatus status) -> tellEnded(folder, status);
-                    case Claim.Begin _, Claim.GoOn _ -> checkAndRun(job, folder, trainer, interrupts);
+                    case Claim.Begin _ -> {
+                        others.require(job);
+                        yield checkAndRun(job, folder, trainer, others, interrupts);
+                    }
+                    case Claim.GoOn _ -> checkAndRun(job, folder, trainer, others, interrupts);
                 };
             } finally {
                 folder.discardIfUnused();
@@ -88,26 +100,36 @@ final class RunCommand implements Callable<Integer> {
         return job;
     }
 
-    private int checkAndRun(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts)
+    private int checkAndRun(
+            RLVRJob job, WorkFolder folder, TrainerProcess trainer, OtherJobs others, Interrupts interrupts)
             throws IOException, InterruptedException {
         RLVRJobStatus status;
+        Path commits = Files.createTempFile("rlvr-sources", ".json");
         try (Screen screen = Screen.ofSystem()) {
             screen.say(job.getMetadata().getNamespace() + "/"
                     + job.getMetadata().getName() + " in " + shown(folder.path()));
+            boolean fetches = job.getSpec().fetches();
+            if (fetches && !fetched(folder, trainer.with(SOURCES, commits.toString()), commits, interrupts, screen)) {
+                return interrupts.exitCode().orElse(1);
+            }
             screen.progress(LocalBackEnd.NO_STATUS, "checking");
-            TrainerCheck.Result checked = check(job, folder, trainer, interrupts);
+            TrainerCheck.Result checked =
+                    check(job, folder, fetches ? trainer.with(SOURCES, commits.toString()) : trainer, interrupts);
             if (interrupts.exitCode().isPresent()) {
                 return interrupts.exitCode().getAsInt();
             }
-            if (checked.exitCode() != 0) {
-                throw checked.exitCode() == 2
-                        ? new UserException(checked.message())
-                        : new IllegalStateException("the trainer could not check the job: " + checked.message());
-            }
+            requireWell("check the job", checked);
             if (fresh) {
                 folder.setAside().ifPresent(kept -> screen.say("The earlier run is kept in " + shown(kept)));
             }
-            status = run(job, folder, trainer, interrupts, screen);
+            if (fetches) {
+                Files.copy(commits, folder.sources(), StandardCopyOption.REPLACE_EXISTING);
+            }
+            TrainerProcess informed =
+                    fetches ? trainer.with(SOURCES, folder.sources().toString()) : trainer;
+            status = run(job, folder, informed, others, interrupts, screen);
+        } finally {
+            Files.deleteIfExists(commits);
         }
         RunSummary summary = new RunSummary(folder, status, out);
         return status.state() != null && status.state().ended()
@@ -115,6 +137,32 @@ final class RunCommand implements Callable<Integer> {
                 : summary.stopped(
                         "./rlvr run " + manifest + (work == null ? "" : " --work " + work),
                         interrupts.exitCode().orElse(1));
+    }
+
+    /** Downloads the sources, once for all ranks and servers; false where it was interrupted. */
+    private boolean fetched(
+            WorkFolder folder, TrainerProcess trainer, Path commits, Interrupts interrupts, Screen screen)
+            throws IOException, InterruptedException {
+        screen.progress(LocalBackEnd.NO_STATUS, "downloading");
+        if (!fresh && Files.exists(folder.sources())) {
+            Files.copy(folder.sources(), commits, StandardCopyOption.REPLACE_EXISTING);
+        }
+        TrainerCheck fetch = TrainerCheck.fetch(trainer, manifest);
+        interrupts.handle(fetch::stop, fetch::stop);
+        TrainerCheck.Result result = fetch.result(screen::say);
+        if (interrupts.exitCode().isPresent()) {
+            return false;
+        }
+        requireWell("download the sources", result);
+        return true;
+    }
+
+    private static void requireWell(String what, TrainerCheck.Result result) {
+        if (result.exitCode() != 0) {
+            throw result.exitCode() == 2
+                    ? new UserException(result.message())
+                    : new IllegalStateException("the trainer could not " + what + ": " + result.message());
+        }
     }
 
     private TrainerCheck.Result check(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts)
@@ -125,11 +173,16 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private static RLVRJobStatus run(
-            RLVRJob job, WorkFolder folder, TrainerProcess trainer, Interrupts interrupts, Screen screen)
+            RLVRJob job,
+            WorkFolder folder,
+            TrainerProcess trainer,
+            OtherJobs others,
+            Interrupts interrupts,
+            Screen screen)
             throws IOException, InterruptedException {
         Narrator narrator = new Narrator(screen);
         folder.storedStatus().ifPresent(narrator::assume);
-        LocalBackEnd backEnd = new LocalBackEnd(job, folder, trainer, Clock.systemUTC(), narrator::show);
+        LocalBackEnd backEnd = new LocalBackEnd(job, folder, trainer, others, Clock.systemUTC(), narrator::show);
         interrupts.handle(
                 () -> {
                     screen.say("Stopping: the trainer writes a checkpoint (Ctrl-C again ends it at once) ...");

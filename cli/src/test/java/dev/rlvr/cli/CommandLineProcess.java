@@ -49,6 +49,12 @@ final class CommandLineProcess {
                     """ + more);
         }
 
+        /** Changes the manifest's text. */
+        void replace(String text, String by) throws IOException {
+            Path manifest = folder.resolve("job.yaml");
+            Files.writeString(manifest, Files.readString(manifest).replace(text, by));
+        }
+
         Path work() {
             return folder.resolve("runs/default-story");
         }

@@ -202,6 +202,41 @@ class RunStoriesTest {
     }
 
     @Test
+    void whatSourcesOfAHubAreIsSettledOnceForTheRun() throws Exception {
+        World world = World.in(folder, "crashAfterStep=5", "crashAttempts=1");
+        world.replace("bundled://model", "hf://org/tiny");
+
+        Finished run = world.run("run", "job.yaml");
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).containsOnlyOnce("model.safetensors: 10 of 10 MB");
+        Path noted = world.work().toRealPath().resolve("sources.json");
+        assertThat(noted).hasContent("{\"hf://org/tiny@main\": \"0123\"}");
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            assertThat(world.work().resolve("logs/attempt-" + attempt + ".log"))
+                    .content()
+                    .contains("sources " + noted);
+        }
+        assertThat(world.run("run", "job.yaml", "--fresh").out())
+                .as("a fresh run asks afresh")
+                .contains("10 of 10 MB")
+                .doesNotContain("again");
+    }
+
+    @Test
+    void aModelThatAHubDoesNotHaveIsRefusedBeforeAnythingStarts() throws Exception {
+        World world = World.in(folder);
+        world.replace("bundled://model", "hf://org/tiny");
+        Files.createFile(folder.resolve("checkout/examples/no-such-model"));
+
+        Finished run = world.run("run", "job.yaml");
+
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err().strip()).isEqualTo("spec.model.source: hf://org/tiny does not exist");
+        assertThat(world.work()).doesNotExist();
+    }
+
+    @Test
     void ctrlCWritesACheckpointAndTheSameCommandGoesOnAtNoCost() throws Exception {
         World world = World.in(folder, "endlessStep=6");
 

@@ -88,6 +88,7 @@ public final class Main {
         System.out.println(
                 "attempt " + attempt + " as process " + ProcessHandle.current().pid());
         System.out.println("servers " + System.getenv("RLVR_SERVERS"));
+        System.out.println("sources " + System.getenv("RLVR_SOURCES"));
         saved = newestCheckpoint();
         truncateMetrics();
         int steps = spec.path("algorithm").path("steps").asInt();

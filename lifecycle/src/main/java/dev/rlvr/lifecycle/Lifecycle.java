@@ -107,6 +107,12 @@ public final class Lifecycle {
         if (!Budgets.backoff(ledger.restarts()).passed(now)) {
             return plans.waitForBackoff();
         }
+        if (ledger.attempt() == 0) {
+            Optional<String> missing = new JobSources(job.getSpec(), observation.jobs()).missing();
+            if (missing.isPresent()) {
+                return plans.waitForSource(missing.get());
+            }
+        }
         return unsupported()
                 .map(why -> plans.fail("UnsupportedSpec", why))
                 .orElseGet(() -> plans.begin(ledger.begin(now)));

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param resourcesReady whether everything that attempts share exists: checkpoint volume, configuration, identity, network name
  * @param attempts attempts whose processes or Kubernetes Job still exist, stopping ones included, by ascending number
  * @param servers the rollout servers, where some exist
+ * @param jobs other jobs that {@code job://} sources name, as far as they exist
  * @param progress newest figures that a trainer reported
  * @param checkpoint newest complete checkpoint that a trainer reported
  */
@@ -18,10 +19,12 @@ public record Observation(
         boolean resourcesReady,
         List<AttemptObservation> attempts,
         Optional<ServersObservation> servers,
+        List<JobObservation> jobs,
         Optional<RLVRJobStatus.Progress> progress,
         Optional<RLVRJobStatus.Checkpoint> checkpoint) {
     public Observation {
         attempts = List.copyOf(attempts);
+        jobs = List.copyOf(jobs);
     }
 
     /** The attempt of that number, where it exists. */

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What follows from each decision: the next status, the actions, and when to look again. */
 final class Plans {
+    /** No change of this job tells that another one has got further. */
+    private static final Duration SOURCES_AGAIN = Duration.ofSeconds(10);
+
     private final RLVRJob job;
     private final @Nullable RLVRJobStatus stored;
     private final LifecycleSpec spec;
@@ -178,6 +181,12 @@ final class Plans {
                                 ledger.restarts().user() + ledger.restarts().infrastructure()));
         return new Plan(
                 status(goingOnWith(fresh), ledger), List.of(), nearest(active(ledger), Optional.of(backoff.left(now))));
+    }
+
+    /** Holds nothing while another job has not yet written what this one begins from. */
+    Plan waitForSource(String why) {
+        Situation s = Situation.withoutAttempt(State.Queued, Situation.WAITING_FOR_SOURCE, why);
+        return new Plan(status(s, ledger), List.of(), nearest(active(ledger), Optional.of(SOURCES_AGAIN)));
     }
 
     /** What made the last attempt end is no longer to be seen when it is gone, so the stored words stay. */

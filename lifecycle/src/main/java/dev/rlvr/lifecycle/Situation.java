@@ -19,6 +19,9 @@ record Situation(State state, String reason, String message, Fact quota, Fact po
     /** Reason while a job waits for quota again after the queue took it back. */
     static final String EVICTED = "Evicted";
 
+    /** Reason while a job waits for what another has to write. */
+    static final String WAITING_FOR_SOURCE = "WaitingForSource";
+
     /** Whether something is the case, and why. */
     record Fact(boolean holds, String reason, String message) {}
 

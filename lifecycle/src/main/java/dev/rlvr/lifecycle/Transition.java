@@ -25,6 +25,8 @@ public record Transition(Kind kind, String message, int attempt) {
         Evicted,
         /** An attempt begins. */
         Started,
+        /** The job waits for what another has to write. */
+        WaitingForSource,
         /** An attempt waits for its queue. */
         WaitingForQuota,
         /** The queue lets a waiting attempt run. */
@@ -77,7 +79,7 @@ public record Transition(Kind kind, String message, int attempt) {
                             && condition(Optional.of(after), "QuotaReserved")
                                     .filter(c -> "True".equals(c.getStatus()))
                                     .isPresent();
-                case Evicted, WaitingForQuota, Suspending ->
+                case Evicted, WaitingForSource, WaitingForQuota, Suspending ->
                     reason(Optional.of(after), "Ready").equals(kind.name())
                             && !reason(before, "Ready").equals(kind.name());
                 case Running -> entered(State.Running);
@@ -99,7 +101,14 @@ public record Transition(Kind kind, String message, int attempt) {
                             .map(Condition::getMessage)
                             .orElse("");
                 case Failed -> reason(Optional.of(after), "Ready") + ": " + ready;
-                case Restarting, Evicted, WaitingForQuota, Running, Suspending, Suspended, Succeeded -> ready;
+                case Restarting,
+                        Evicted,
+                        WaitingForSource,
+                        WaitingForQuota,
+                        Running,
+                        Suspending,
+                        Suspended,
+                        Succeeded -> ready;
             };
         }
 

@@ -29,6 +29,7 @@ final class Scene {
     final List<AttemptObservation> attempts = new ArrayList<>();
     List<String> unsupported = List.of();
     Optional<ServersObservation> servers = Optional.empty();
+    List<JobObservation> jobs = List.of();
     Optional<Progress> progress = Optional.empty();
     Optional<Checkpoint> checkpoint = Optional.empty();
 
@@ -44,6 +45,12 @@ final class Scene {
     /** A job with two rollout servers of its own. */
     static Scene served(String... lifecycle) {
         return new Scene(job("  rollout: {engine: Sglang, servers: {replicas: 2, gpusPerReplica: 0}}\n", lifecycle));
+    }
+
+    /** A job that begins from what others have written. */
+    static Scene from(String model, String resumeFrom) {
+        String resume = resumeFrom.isEmpty() ? "" : "  checkpoint: {resumeFrom: '%s'}\n".formatted(resumeFrom);
+        return new Scene(jobFrom(model, resume));
     }
 
     /** A job that asks for more than the trainer can do. */
@@ -62,17 +69,21 @@ final class Scene {
     }
 
     private static RLVRJob job(String lines, String... lifecycle) {
+        return jobFrom("bundled://quickstart/model", lines, lifecycle);
+    }
+
+    private static RLVRJob jobFrom(String model, String lines, String... lifecycle) {
         String manifest = """
                 apiVersion: rlvr.dev/v1alpha1
                 kind: RLVRJob
                 metadata: {name: story}
                 spec:
-                  model: {source: 'bundled://quickstart/model'}
+                  model: {source: '%s'}
                   data: {source: 'bundled://quickstart/train.jsonl'}
                   reward: {verifier: Exact}
                   trainer: {replicas: 2, gpusPerReplica: 0}
                   lifecycle: {%s}
-                """.formatted(String.join(", ", lifecycle)) + lines;
+                """.formatted(model, String.join(", ", lifecycle)) + lines;
         RLVRJob job = Manifest.parse(manifest, "story");
         job.getMetadata().setGeneration(1L);
         return job;
@@ -86,7 +97,7 @@ final class Scene {
     }
 
     Observation observation() {
-        return new Observation(resourcesReady, attempts, servers, progress, checkpoint);
+        return new Observation(resourcesReady, attempts, servers, jobs, progress, checkpoint);
     }
 
     /** Time goes by. */

@@ -82,6 +82,7 @@ final class World {
                 resources,
                 attempts.values().stream().map(Attempt::observe).toList(),
                 servers.map(ready -> new ServersObservation(false, ready ? 1 : 0, Optional.empty())),
+                List.of(),
                 progress,
                 checkpoint);
     }

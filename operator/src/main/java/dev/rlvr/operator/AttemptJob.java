@@ -5,6 +5,8 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicy;
 import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicyBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicyRule;
+import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicyRuleBuilder;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,7 +38,7 @@ final class AttemptJob {
                 .withParallelism(replicas)
                 .withBackoffLimit(0)
                 .withPodReplacementPolicy("Failed")
-                .withPodFailurePolicy(failurePolicy())
+                .withPodFailurePolicy(failurePolicy(owner.job().getSpec().fetches()))
                 // only now: later, admission is the queue's business alone
                 .withSuspend(queue.isPresent() ? Boolean.TRUE : null)
                 .withTemplate(new TrainerPod(owner, attempt, settings).template())
@@ -44,21 +46,26 @@ final class AttemptJob {
                 .build();
     }
 
-    /** Either rule ends the Job at once; which one did it, and the exit code, are in the words of its Failed condition when pods are gone. */
-    private static PodFailurePolicy failurePolicy() {
-        return new PodFailurePolicyBuilder()
+    /** Each rule ends the Job at once; which one did it, and the exit code, are in the words of its Failed condition when pods are gone. */
+    private static PodFailurePolicy failurePolicy(boolean fetches) {
+        PodFailurePolicyBuilder policy = new PodFailurePolicyBuilder()
                 .addNewRule()
                 .withAction("FailJob")
                 .addNewOnPodCondition("True", "DisruptionTarget")
                 .endRule()
-                .addNewRule()
+                .addToRules(onExit(TrainerPod.CONTAINER));
+        // the API server refuses a rule for a container that the pod does not have
+        return (fetches ? policy.addToRules(onExit(FetchContainer.CONTAINER)) : policy).build();
+    }
+
+    private static PodFailurePolicyRule onExit(String container) {
+        return new PodFailurePolicyRuleBuilder()
                 .withAction("FailJob")
                 .withNewOnExitCodes()
-                .withContainerName(TrainerPod.CONTAINER)
+                .withContainerName(container)
                 .withOperator("NotIn")
                 .withValues(0)
                 .endOnExitCodes()
-                .endRule()
                 .build();
     }
 }

@@ -3,6 +3,7 @@ package dev.rlvr.operator;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.lifecycle.Action;
+import dev.rlvr.lifecycle.JobSources;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -14,6 +15,8 @@ import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.net.HttpURLConnection;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -61,16 +64,31 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
         Ownership owner = new Ownership(job);
         switch (action) {
             case Action.EnsureResources() -> ensure(owner, children);
-            case Action.StartAttempt(int number) -> start(owner, children, number);
+            case Action.StartAttempt(int number) -> start(withClaims(owner), children, number);
             case Action.StopAttempt(int number, var grace) -> stop(owner, children, number);
             case Action.StartServers() ->
-                ServerPods.of(owner, settings)
+                ServerPods.of(withClaims(owner), settings)
                         .map(ServerPods::statefulSet)
                         .filter(wanted -> children.servers(owner).isEmpty())
                         .ifPresent(wanted -> create(owner, wanted));
             case Action.StopServers() -> children.servers(owner).ifPresent(there -> delete(owner, there));
             case Action.RemoveResources() -> remove(owner, children);
         }
+    }
+
+    /** Pods mount what other jobs have written, wherever that is. */
+    private Ownership withClaims(Ownership owner) {
+        Map<String, String> claims = new HashMap<>();
+        for (String name : JobSources.names(owner.job().getSpec())) {
+            RLVRJob other = client.resources(RLVRJob.class)
+                    .inNamespace(owner.namespace())
+                    .withName(name)
+                    .get();
+            if (other != null) {
+                claims.put(name, CheckpointClaim.name(new Ownership(other)));
+            }
+        }
+        return new Ownership(owner.job(), claims);
     }
 
     private void ensure(Ownership owner, Children children) {

@@ -74,7 +74,7 @@ final class JobEvent {
         return switch (kind) {
             case Started, Resumed -> "StartAttempt";
             case Restarting, Evicted, Suspending -> "StopAttempt";
-            case WaitingForQuota, Suspended -> "Wait";
+            case WaitingForSource, WaitingForQuota, Suspended -> "Wait";
             case QuotaReserved, Running -> "Observe";
             case Succeeded, Failed -> "EndJob";
         };

@@ -5,11 +5,21 @@ import dev.rlvr.crds.RLVRJob;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeBuilder;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.Map;
 
 /** The manifest that trainers read, as a ConfigMap. It follows the spec; a trainer reads it once, when it starts. */
 final class JobManifest {
     static final String KEY = "job.yaml";
+
+    /** Where containers find it. */
+    static final String PATH = "/etc/rlvr/" + KEY;
+
+    /** Name of the volume that it is in. */
+    static final String VOLUME = "job";
 
     private JobManifest() {}
 
@@ -17,6 +27,23 @@ final class JobManifest {
         return new ConfigMapBuilder()
                 .withMetadata(owner.shared())
                 .withData(data(owner))
+                .build();
+    }
+
+    static Volume volume(Ownership owner) {
+        return new VolumeBuilder()
+                .withName(VOLUME)
+                .withNewConfigMap()
+                .withName(owner.sharedName())
+                .endConfigMap()
+                .build();
+    }
+
+    static VolumeMount mount() {
+        return new VolumeMountBuilder()
+                .withName(VOLUME)
+                .withMountPath("/etc/rlvr")
+                .withReadOnly(true)
                 .build();
     }
 

@@ -8,6 +8,7 @@ import dev.rlvr.lifecycle.AttemptObservation.Admission;
 import dev.rlvr.lifecycle.AttemptObservation.Outcome;
 import dev.rlvr.lifecycle.Failure;
 import dev.rlvr.lifecycle.Failure.Cause;
+import dev.rlvr.lifecycle.JobObservation;
 import dev.rlvr.lifecycle.Observation;
 import java.time.Instant;
 import java.util.List;
@@ -26,10 +27,12 @@ final class KubernetesObserver {
      *
      * @param job the job with its newest status
      * @param children what exists of it
+     * @param jobs other jobs that sources of this one name, as far as they exist
      * @param settings defaults of generated pods
      * @param refusal why the API server does not take the current attempt, if it said so
      */
-    static Observation observe(RLVRJob job, Children children, Settings settings, Optional<String> refusal) {
+    static Observation observe(
+            RLVRJob job, Children children, List<RLVRJob> jobs, Settings settings, Optional<String> refusal) {
         Ownership owner = new Ownership(job);
         Map<Integer, AttemptObservation> attempts = new TreeMap<>();
         for (int number : children.attempts(owner)) {
@@ -47,6 +50,10 @@ final class KubernetesObserver {
                 SharedObjects.of(owner).complete(owner, children),
                 List.copyOf(attempts.values()),
                 children.servers(owner).map(set -> new ServersLife(set, children.serverPods(owner)).observe()),
+                jobs.stream()
+                        .map(other -> JobObservation.of(
+                                other.getMetadata().getName(), Optional.ofNullable(other.getStatus())))
+                        .toList(),
                 status.map(RLVRJobStatus::progress),
                 status.map(RLVRJobStatus::checkpoint));
     }
@@ -71,11 +78,14 @@ final class KubernetesObserver {
     /** What keeps the spec from making a pod. */
     static Optional<String> problem(Ownership owner, Settings settings) {
         JsonNode template = owner.job().getSpec().trainer().podTemplate();
-        Stream<String> trainer =
-                PodTemplatePatch.of(TrainerPod.TEMPLATE, TrainerPod.CONTAINER, template)
-                        .map(PodTemplatePatch::problems)
-                        .stream()
-                        .flatMap(List::stream);
+        Stream<String> trainer = PodTemplatePatch.of(
+                        TrainerPod.TEMPLATE,
+                        TrainerPod.CONTAINER,
+                        owner.job().getSpec().fetches(),
+                        template)
+                .map(PodTemplatePatch::problems)
+                .stream()
+                .flatMap(List::stream);
         Stream<String> server = owner.job().getSpec().rollout().ownServers().stream()
                 .flatMap(spec -> new ServerPod(owner, spec, settings).problems().stream());
         List<String> problems = Stream.concat(trainer, server).toList();

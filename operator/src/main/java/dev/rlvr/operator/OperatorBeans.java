@@ -11,7 +11,7 @@ final class OperatorBeans {
     @Produces
     @Singleton
     Settings settings(SettingsMapping mapping) {
-        return new Settings(mapping.trainerImage(), mapping.imagePullPolicy());
+        return new Settings(mapping.trainerImage(), mapping.imagePullPolicy(), mapping.hubEndpoint());
     }
 
     @Produces

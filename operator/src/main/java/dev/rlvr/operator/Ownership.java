@@ -11,8 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Names, labels and owner reference of what belongs to a job. Names are functions of the job's, so that creating twice changes nothing. */
-record Ownership(RLVRJob job) {
+/**
+ * Names, labels and owner reference of what belongs to a job. Names are functions of the job's, so that creating twice changes nothing.
+ *
+ * @param claims checkpoint claims of other jobs, by job, where these exist
+ */
+record Ownership(RLVRJob job, Map<String, String> claims) {
     /** Value of the label that scopes every cache and every removal. */
     static final String MANAGER = "rlvr-operator";
 
@@ -26,6 +30,10 @@ record Ownership(RLVRJob job) {
     /** Number under which attempts of such a deleted job are seen. */
     static final int LEFTOVERS = 0;
 
+    Ownership(RLVRJob job) {
+        this(job, Map.of());
+    }
+
     String namespace() {
         return job.getMetadata().getNamespace();
     }
@@ -36,7 +44,21 @@ record Ownership(RLVRJob job) {
 
     /** Name of what all attempts share; the prefix makes it a DNS-1035 label even where the job's name begins with a digit. */
     String sharedName() {
-        return "rlvr-" + name();
+        return sharedName(name());
+    }
+
+    private static String sharedName(String job) {
+        return "rlvr-" + job;
+    }
+
+    /** The claim that another job's checkpoints are on. One that was deleted has left that of its own name. */
+    String claimOf(String other) {
+        return claims.getOrDefault(other, sharedName(other));
+    }
+
+    /** The folder on a checkpoint volume that a job of this namespace writes to. */
+    String workFolder(String job) {
+        return namespace() + "-" + job;
     }
 
     String attemptName(int attempt) {

@@ -45,7 +45,11 @@ record PodFailure(Pod pod) {
             }
         }
         return failed
-                ? Optional.of(kubelet().or(this::exit).or(this::initExit).orElseGet(this::unknown))
+                ? Optional.of(kubelet()
+                        .or(this::exit)
+                        .or(this::fetchExit)
+                        .or(this::initExit)
+                        .orElseGet(this::unknown))
                 : Optional.empty();
     }
 
@@ -79,6 +83,10 @@ record PodFailure(Pod pod) {
         if ("OOMKilled".equals(ended.getReason())) {
             return outOfMemory();
         }
+        return exitCode(ended);
+    }
+
+    private static Failure exitCode(ContainerStateTerminated ended) {
         String said = Optional.ofNullable(ended.getMessage()).orElse("").strip();
         String lastLine = said.lines().reduce((first, last) -> last).orElse("").strip();
         return Failure.ofExitCode(
@@ -102,6 +110,16 @@ record PodFailure(Pod pod) {
                 .orElseGet(() -> infrastructure("OutOfMemory", "the node ran out of memory"));
     }
 
+    private Optional<Failure> fetchExit() {
+        return PodLife.fetch(pod)
+                .flatMap(PodFailure::ended)
+                .filter(ended -> ended.getExitCode() != 0)
+                .map(ended -> "OOMKilled".equals(ended.getReason())
+                        ? infrastructure("OutOfMemory", "downloading the sources took more memory than there was")
+                        : exitCode(ended));
+    }
+
+    /** An init container that somebody else has added to the pod. */
     private Optional<Failure> initExit() {
         return Optional.ofNullable(pod.getStatus().getInitContainerStatuses()).orElse(List.of()).stream()
                 .flatMap(status -> ended(status).stream())

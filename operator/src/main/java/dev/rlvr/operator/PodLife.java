@@ -65,6 +65,7 @@ record PodLife(Pod pod, String container) {
 
     private Phase.Waiting waiting() {
         return obstacle()
+                .or(this::fetching)
                 .orElseGet(() -> new Phase.Waiting(
                         "Creating",
                         scheduled()
@@ -97,6 +98,18 @@ record PodLife(Pod pod, String container) {
         return Optional.ofNullable(pod.getStatus().getInitContainerStatuses()).orElse(List.of()).stream()
                 .flatMap(status -> waiting(status, true).stream())
                 .findFirst();
+    }
+
+    private Optional<Phase.Waiting> fetching() {
+        return fetch(pod)
+                .filter(status -> status.getState() != null && status.getState().getRunning() != null)
+                .map(_ -> new Phase.Waiting(
+                        "Fetching",
+                        "its sources are downloaded; kubectl logs %s -n %s -c %s says how far that is"
+                                .formatted(
+                                        pod.getMetadata().getName(),
+                                        pod.getMetadata().getNamespace(),
+                                        FetchContainer.CONTAINER)));
     }
 
     private Optional<Phase.Waiting> waiting(ContainerStatus status, boolean init) {
@@ -139,6 +152,14 @@ record PodLife(Pod pod, String container) {
 
     static Optional<ContainerStatus> trainer(Pod pod) {
         return container(pod, TrainerPod.CONTAINER);
+    }
+
+    /** The init container that downloads. */
+    static Optional<ContainerStatus> fetch(Pod pod) {
+        return Stream.ofNullable(pod.getStatus().getInitContainerStatuses())
+                .flatMap(List::stream)
+                .filter(status -> FetchContainer.CONTAINER.equals(status.getName()))
+                .findFirst();
     }
 
     private static Optional<ContainerStatus> container(Pod pod, String name) {

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +28,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param field of the job that holds the patch
  * @param onlyContainer name of the pod's one container
+ * @param fetches whether the pod has an init container that downloads
  */
-record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
+record PodTemplatePatch(String field, String onlyContainer, boolean fetches, JsonNode patch) {
     private static final Set<String> POD_FIELDS = Set.of(
             "nodeSelector",
             "tolerations",
@@ -39,16 +41,25 @@ record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
             "runtimeClassName",
             "imagePullSecrets",
             "volumes",
+            "initContainers",
             "containers");
     private static final Set<String> CONTAINER_FIELDS = Set.of("name", "env", "volumeMounts");
-    private static final Set<String> VOLUMES = Set.of(MountedClaims.WORK, "job", "tmp", "shm");
-    private static final List<String> MOUNTS =
-            List.of("/var/lib/rlvr", "/pvc", "/etc/rlvr", "/tmp", "/dev/shm", "/opt/rlvr");
+    private static final Set<String> VOLUMES = Set.of(MountedClaims.WORK, JobManifest.VOLUME, "tmp", "shm");
+    private static final List<String> MOUNTS = List.of(
+            "/var/lib/rlvr",
+            "/var/lib/rlvr-jobs",
+            "/var/lib/rlvr-hub",
+            "/pvc",
+            "/etc/rlvr",
+            "/tmp",
+            "/dev/shm",
+            "/opt/rlvr");
     private static final Set<String> VARIABLES = Set.of("HOME", "HF_TOKEN", "JOB_COMPLETION_INDEX");
     private static final List<String> LABELS = List.of("rlvr.dev/", "batch.kubernetes.io/", "kueue.x-k8s.io/");
 
-    static Optional<PodTemplatePatch> of(String field, String onlyContainer, @Nullable JsonNode patch) {
-        return Optional.ofNullable(patch).map(given -> new PodTemplatePatch(field, onlyContainer, given));
+    static Optional<PodTemplatePatch> of(
+            String field, String onlyContainer, boolean fetches, @Nullable JsonNode patch) {
+        return Optional.ofNullable(patch).map(given -> new PodTemplatePatch(field, onlyContainer, fetches, given));
     }
 
     /** What of the patch cannot be applied: one sentence each, with the field and what is allowed. */
@@ -57,9 +68,12 @@ record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
         fields(field, patch, Set.of("metadata", "spec"), problems);
         fields(field + ".metadata", patch.path("metadata"), Set.of("labels", "annotations"), problems);
         fields(field + ".spec", patch.path("spec"), POD_FIELDS, problems);
-        patch.path("spec")
-                .path("containers")
-                .forEach(container -> fields(field + ".spec.containers[]", container, CONTAINER_FIELDS, problems));
+        for (String list : List.of("containers", "initContainers")) {
+            patch.path("spec")
+                    .path(list)
+                    .forEach(container ->
+                            fields("%s.spec.%s[]".formatted(field, list), container, CONTAINER_FIELDS, problems));
+        }
         if (!problems.isEmpty()) {
             return problems;
         }
@@ -73,7 +87,23 @@ record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
         labels(typed).keySet().stream()
                 .filter(PodTemplatePatch::reservedLabel)
                 .forEach(label -> problems.add(field + ".metadata.labels: " + label + " is the operator's"));
-        containers(typed).forEach(container -> container(container, problems));
+        containers(typed, PodSpec::getContainers).forEach(container -> {
+            String path = path("containers", container);
+            if (!onlyContainer.equals(container.getName())) {
+                problems.add(path + ": the pod has one container, " + onlyContainer);
+            }
+            container(path, container, problems);
+        });
+        containers(typed, PodSpec::getInitContainers).forEach(container -> {
+            String path = path("initContainers", container);
+            if (!fetches || !FetchContainer.CONTAINER.equals(container.getName())) {
+                problems.add(path + ": the pod has "
+                        + (fetches
+                                ? "one init container, " + FetchContainer.CONTAINER
+                                : "no init container, since no source is hf://"));
+            }
+            container(path, container, problems);
+        });
         Optional.ofNullable(typed.getSpec()).map(PodSpec::getVolumes).orElse(List.of()).stream()
                 .map(Volume::getName)
                 .filter(name -> VOLUMES.contains(name) || name.startsWith(MountedClaims.SOURCE_PREFIX))
@@ -94,11 +124,11 @@ record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
         });
     }
 
-    private void container(Container container, List<String> problems) {
-        String path = field + ".spec.containers[" + container.getName() + "]";
-        if (!onlyContainer.equals(container.getName())) {
-            problems.add(path + ": the pod has one container, " + onlyContainer);
-        }
+    private String path(String list, Container container) {
+        return "%s.spec.%s[%s]".formatted(field, list, container.getName());
+    }
+
+    private static void container(String path, Container container, List<String> problems) {
         container.getEnv().stream()
                 .map(EnvVar::getName)
                 .filter(name -> name.startsWith("RLVR_") || VARIABLES.contains(name))
@@ -142,14 +172,22 @@ record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
         if (patch.getNodeSelector() != null && !patch.getNodeSelector().isEmpty()) {
             result.withNodeSelector(new TreeMap<>(patch.getNodeSelector()));
         }
-        Container only = generated.getContainers().getFirst();
-        for (Container added : patch.getContainers()) {
-            only = new ContainerBuilder(only)
-                    .addAllToEnv(added.getEnv())
-                    .addAllToVolumeMounts(added.getVolumeMounts())
-                    .build();
-        }
-        return result.withContainers(only).build();
+        return result.withContainers(merge(generated.getContainers(), patch.getContainers()))
+                .withInitContainers(merge(generated.getInitContainers(), patch.getInitContainers()))
+                .build();
+    }
+
+    /** The pod has at most one of each, and what is added is for that one. */
+    private static List<Container> merge(List<Container> generated, List<Container> patches) {
+        return generated.stream()
+                .map(container -> {
+                    ContainerBuilder merged = new ContainerBuilder(container);
+                    for (Container added : patches) {
+                        merged.addAllToEnv(added.getEnv()).addAllToVolumeMounts(added.getVolumeMounts());
+                    }
+                    return merged.build();
+                })
+                .toList();
     }
 
     private PodTemplateSpec typed() {
@@ -162,7 +200,7 @@ record PodTemplatePatch(String field, String onlyContainer, JsonNode patch) {
                 .orElse(Map.of());
     }
 
-    private static Stream<Container> containers(PodTemplateSpec template) {
-        return Optional.ofNullable(template.getSpec()).map(PodSpec::getContainers).orElse(List.of()).stream();
+    private static Stream<Container> containers(PodTemplateSpec template, Function<PodSpec, List<Container>> which) {
+        return Optional.ofNullable(template.getSpec()).map(which).orElse(List.of()).stream();
     }
 }

@@ -3,6 +3,7 @@ package dev.rlvr.operator;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.lifecycle.Action;
+import dev.rlvr.lifecycle.JobSources;
 import dev.rlvr.lifecycle.Lifecycle;
 import dev.rlvr.lifecycle.Plan;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -110,7 +112,13 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     @Override
     public UpdateControl<RLVRJob> reconcile(RLVRJob cached, Context<RLVRJob> context) {
         Children children = Children.read(context::getSecondaryResourcesAsStream);
-        Plan hint = plan(cached, children);
+        Plan hint = plan(
+                cached,
+                children,
+                jobs(
+                        cached,
+                        name -> context.getPrimaryCache()
+                                .get(new ResourceID(name, cached.getMetadata().getNamespace()))));
         if (isIdle(cached, hint)) {
             return lookAgain(hint);
         }
@@ -120,7 +128,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             return UpdateControl.noUpdate();
         }
         Children now = children.withAttempts(attempts(job));
-        Plan plan = plan(job, now);
+        Plan plan = plan(job, now, jobs(job, name -> stored(job.getMetadata().getNamespace(), name)));
         if (storesStatus(job, plan)) {
             try {
                 writer.store(job, plan.status());
@@ -135,6 +143,23 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             metrics.stored(job, plan.status());
         }
         return perform(job, now, plan);
+    }
+
+    private Optional<RLVRJob> stored(String namespace, String name) {
+        return Optional.ofNullable(client.resources(RLVRJob.class)
+                .inNamespace(namespace)
+                .withName(name)
+                .get());
+    }
+
+    /** The jobs that this one begins from; once it has begun it does not ask for them any more. */
+    private static List<RLVRJob> jobs(RLVRJob job, Function<String, Optional<RLVRJob>> find) {
+        boolean begun = job.getStatus() != null && job.getStatus().attempt() != null;
+        return begun
+                ? List.of()
+                : JobSources.names(job.getSpec()).stream()
+                        .flatMap(name -> find.apply(name).stream())
+                        .toList();
     }
 
     private List<HasMetadata> attempts(RLVRJob job) {
@@ -171,11 +196,12 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         return lookAgain(plan);
     }
 
-    private Plan plan(RLVRJob job, Children children) {
+    private Plan plan(RLVRJob job, Children children, List<RLVRJob> jobs) {
         Optional<String> refusal = Optional.ofNullable(refusals.get(ResourceID.fromResource(job)))
                 .filter(of -> of.concerns(job))
                 .map(Refusal::message);
-        return Lifecycle.decide(job, KubernetesObserver.observe(job, children, settings, refusal), clock.instant());
+        return Lifecycle.decide(
+                job, KubernetesObserver.observe(job, children, jobs, settings, refusal), clock.instant());
     }
 
     /** What the API server calls invalid stays invalid: the next plan ends the job with its words. */

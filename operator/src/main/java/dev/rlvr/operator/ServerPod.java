@@ -52,11 +52,16 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
             problems.add("spec.model.source: " + model().source() + " is in the trainer's image, and"
                     + " spec.rollout.servers.image is another; use hf:// or pvc://, or leave the image out");
         }
+        if (!own() && source().rest().startsWith("checkpoints/")) {
+            problems.add("spec.model.source: " + model().source()
+                    + ": servers of another image read only what a job has" + " exported; use job://" + source().owner()
+                    + "/model, or leave spec.rollout.servers.image out");
+        }
         return problems;
     }
 
     private Optional<PodTemplatePatch> patch() {
-        return PodTemplatePatch.of(TEMPLATE, CONTAINER, spec.podTemplate());
+        return PodTemplatePatch.of(TEMPLATE, CONTAINER, owner.job().getSpec().fetches(), spec.podTemplate());
     }
 
     private PodTemplateSpec generated(Map<String, String> labels) {
@@ -70,6 +75,7 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
                 .withEnableServiceLinks(false)
                 .withTerminationGracePeriodSeconds(10L)
                 .withSecurityContext(RestrictedPod.pod())
+                .withInitContainers(fetch().container(spec.resources()).stream().toList())
                 .withContainers(container())
                 .withVolumes(volumes())
                 .endSpec()
@@ -102,9 +108,11 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
     }
 
     private String image() {
-        return Optional.ofNullable(spec.image())
-                .or(() -> Optional.ofNullable(trainer().image()))
-                .orElse(settings.trainerImage());
+        return Optional.ofNullable(spec.image()).orElseGet(() -> TrainerPod.image(owner, settings));
+    }
+
+    private FetchContainer fetch() {
+        return new FetchContainer(owner, settings, MountedClaims.ofServers(owner));
     }
 
     private List<String> arguments() {
@@ -120,7 +128,7 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
                 arguments.addAll(List.of("--tp-size", Integer.toString(spec.gpusPerReplica())));
             }
         }
-        if (source().scheme() == Scheme.HF && model().revision() != null) {
+        if (own() && source().scheme() == Scheme.HF && model().revision() != null) {
             arguments.addAll(List.of("--revision", model().revision()));
         }
         arguments.addAll(List.of("--host", "0.0.0.0", "--port", Integer.toString(ServerPods.PORT)));
@@ -128,10 +136,15 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
         return arguments;
     }
 
-    /** What SGLang calls the model: a folder, or a name on the hub. */
+    /** The folder of the model where SGLang finds it. */
     private String path() {
         Source source = source();
-        return source.scheme() == Scheme.PVC ? MountedClaims.SOURCE_ROOT + source.path() : source.path();
+        return switch (source.scheme()) {
+            case HF -> FetchContainer.LINK;
+            case PVC -> MountedClaims.SOURCE_ROOT + source.path();
+            case JOB -> MountedClaims.JOBS + source.owner() + "/model";
+            case FILE, BUNDLED -> source.path();
+        };
     }
 
     private List<EnvVar> environment() {
@@ -141,7 +154,8 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
             environment.add(new EnvVar("RLVR_BUNDLED", "/opt/rlvr/bundled", null));
             TrainerEnvironment.NATIVE.forEach((name, value) -> environment.add(new EnvVar(name, value, null)));
         }
-        TrainerPod.hubToken(model()).ifPresent(environment::add);
+        environment.addAll(fetch().sources());
+        environment.addAll(TrainerPod.jobs(MountedClaims.ofServers(owner)));
         return environment;
     }
 
@@ -164,8 +178,12 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
     }
 
     private List<Volume> volumes() {
-        return Stream.concat(MountedClaims.ofServers(owner).volumes().stream(), TrainerPod.scratch().stream())
-                .toList();
+        List<Volume> volumes = new ArrayList<>(MountedClaims.ofServers(owner).volumes());
+        if (owner.job().getSpec().fetches()) {
+            volumes.add(JobManifest.volume(owner));
+        }
+        volumes.addAll(TrainerPod.scratch());
+        return volumes;
     }
 
     private List<VolumeMount> mounts() {

@@ -18,6 +18,9 @@ interface SettingsMapping {
     @WithDefault(PULL_POLICY)
     String imagePullPolicy();
 
+    /** Hub that hf:// sources come from; without it huggingface.co. */
+    Optional<String> hubEndpoint();
+
     /** Comma-separated namespaces to watch, or {@code JOSDK_ALL_NAMESPACES}; handed to the Operator SDK. */
     @WithDefault("JOSDK_ALL_NAMESPACES")
     String namespaces();

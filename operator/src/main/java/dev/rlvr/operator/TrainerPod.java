@@ -1,7 +1,6 @@
 package dev.rlvr.operator;
 
 import dev.rlvr.crds.Durations;
-import dev.rlvr.crds.ModelSpec;
 import dev.rlvr.crds.TrainerEnvironment;
 import dev.rlvr.crds.TrainerSpec;
 import io.fabric8.kubernetes.api.model.Container;
@@ -34,7 +33,8 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
 
     PodTemplateSpec template() {
         PodTemplateSpec generated = generated();
-        PodTemplateSpec patched = PodTemplatePatch.of(TEMPLATE, CONTAINER, spec().podTemplate())
+        PodTemplateSpec patched = PodTemplatePatch.of(
+                        TEMPLATE, CONTAINER, owner.job().getSpec().fetches(), spec().podTemplate())
                 .map(patch -> patch.applyTo(generated))
                 .orElse(generated);
         return group().map(group -> group.mark(patched)).orElse(patched);
@@ -60,6 +60,8 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                         Durations.parse(owner.job().getSpec().lifecycle().stopGracePeriod())
                                 .toSeconds())
                 .withSecurityContext(RestrictedPod.pod())
+                .withInitContainers(
+                        fetch().container(spec().resources()).stream().toList())
                 .withContainers(container())
                 .withVolumes(volumes())
                 .endSpec()
@@ -73,13 +75,13 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
     private Container container() {
         return new ContainerBuilder()
                 .withName(CONTAINER)
-                .withImage(Optional.ofNullable(spec().image()).orElse(settings.trainerImage()))
+                .withImage(image(owner, settings))
                 .withImagePullPolicy(settings.imagePullPolicy())
                 .withArgs(
                         "--job",
-                        "/etc/rlvr/" + JobManifest.KEY,
+                        JobManifest.PATH,
                         "--work",
-                        "/var/lib/rlvr/%s-%s".formatted(owner.namespace(), owner.name()))
+                        "%s/%s".formatted(MountedClaims.WORK_ROOT, owner.workFolder(owner.name())))
                 .withEnv(environment())
                 .withResources(resources())
                 .withTerminationMessagePath("/dev/termination-log")
@@ -87,6 +89,15 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 .withSecurityContext(RestrictedPod.container(true))
                 .withVolumeMounts(mounts())
                 .build();
+    }
+
+    /** The trainer's image: the job's own, or the one that the operator is configured with. */
+    static String image(Ownership owner, Settings settings) {
+        return Optional.ofNullable(owner.job().getSpec().trainer().image()).orElse(settings.trainerImage());
+    }
+
+    private FetchContainer fetch() {
+        return new FetchContainer(owner, settings, MountedClaims.of(owner));
     }
 
     private List<EnvVar> environment() {
@@ -110,19 +121,14 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
                 .ifPresent(
                         servers -> environment.add(new EnvVar("RLVR_SERVERS", String.join(",", servers.urls()), null)));
         TrainerEnvironment.NATIVE.forEach((name, value) -> environment.add(new EnvVar(name, value, null)));
-        hubToken(owner.job().getSpec().model()).ifPresent(environment::add);
+        environment.addAll(fetch().sources());
+        environment.addAll(jobs(MountedClaims.of(owner)));
         return environment;
     }
 
-    /** What opens a private model of the hub. */
-    static Optional<EnvVar> hubToken(ModelSpec model) {
-        return Optional.ofNullable(model.secretName())
-                .map(secret -> new EnvVarBuilder()
-                        .withName("HF_TOKEN")
-                        .withNewValueFrom()
-                        .withNewSecretKeyRef("token", secret, false)
-                        .endValueFrom()
-                        .build());
+    /** By what a process finds the folders of other jobs, where these are mounted. */
+    static List<EnvVar> jobs(MountedClaims claims) {
+        return claims.jobs().isEmpty() ? List.of() : List.of(new EnvVar("RLVR_JOBS", MountedClaims.JOBS, null));
     }
 
     /** Pods find pod 0 by its name, and each other by addresses; the group keeps out a pod that an earlier attempt has left behind. */
@@ -157,12 +163,7 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
 
     private List<Volume> volumes() {
         List<Volume> volumes = new ArrayList<>(MountedClaims.of(owner).volumes());
-        volumes.add(new VolumeBuilder()
-                .withName("job")
-                .withNewConfigMap()
-                .withName(owner.sharedName())
-                .endConfigMap()
-                .build());
+        volumes.add(JobManifest.volume(owner));
         volumes.addAll(scratch());
         return volumes;
     }
@@ -185,11 +186,7 @@ record TrainerPod(Ownership owner, int attempt, Settings settings) {
 
     private List<VolumeMount> mounts() {
         List<VolumeMount> mounts = new ArrayList<>(MountedClaims.of(owner).mounts());
-        mounts.add(new VolumeMountBuilder()
-                .withName("job")
-                .withMountPath("/etc/rlvr")
-                .withReadOnly(true)
-                .build());
+        mounts.add(JobManifest.mount());
         mounts.addAll(scratchMounts());
         return mounts;
     }

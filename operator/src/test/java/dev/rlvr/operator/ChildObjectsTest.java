@@ -4,18 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rlvr.crds.Manifest;
 import dev.rlvr.crds.RLVRJob;
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Every object that the operator makes, compared with the YAML a person would write. */
 class ChildObjectsTest {
-    private static final Settings SETTINGS = new Settings("registry.example/rlvr-trainer:1", "IfNotPresent");
+    private static final Settings SETTINGS =
+            new Settings("registry.example/rlvr-trainer:1", "IfNotPresent", Optional.of("https://hub.example"));
 
     @Test
     void theSmallestJobGetsItsVolumeIdentityAndName() throws IOException {
@@ -80,6 +86,84 @@ class ChildObjectsTest {
         assertThat(KubernetesObserver.problem(owner, SETTINGS)).isEmpty();
         assertThat(KubernetesObserver.problem(new Ownership(bundled), SETTINGS))
                 .hasValueSatisfying(problem -> assertThat(problem).contains("spec.model.source: bundled://"));
+    }
+
+    @Test
+    void whatOtherJobsHaveWrittenIsMountedReadOnlyFromWhereverTheyWroteIt() throws IOException {
+        Ownership owner = new Ownership(owner("chained.yaml").job(), Map.of("base", "shared", "older", "rlvr-chained"));
+        PodSpec pod = AttemptJob.of(owner, 1, SETTINGS).getSpec().getTemplate().getSpec();
+
+        Container trainer = pod.getContainers().getFirst();
+        assertThat(trainer.getEnv()).contains(new EnvVar("RLVR_JOBS", "/var/lib/rlvr-jobs/", null));
+        assertThat(trainer.getVolumeMounts())
+                .contains(
+                        mount("pvc-shared", "/var/lib/rlvr-jobs/base", "research-base"),
+                        mount("work", "/var/lib/rlvr-jobs/older", "research-older"));
+        assertThat(pod.getVolumes())
+                .filteredOn(volume -> volume.getPersistentVolumeClaim() != null)
+                .extracting(volume -> volume.getName() + " "
+                        + volume.getPersistentVolumeClaim().getClaimName() + " "
+                        + volume.getPersistentVolumeClaim().getReadOnly())
+                .containsExactly("work rlvr-chained null", "pvc-shared shared true", "pvc-hub hub null");
+        assertThat(new Ownership(owner.job()).claimOf("base"))
+                .as("that of a job that was deleted")
+                .isEqualTo("rlvr-base");
+    }
+
+    private static VolumeMount mount(String volume, String path, String subPath) {
+        return new VolumeMountBuilder()
+                .withName(volume)
+                .withMountPath(path)
+                .withSubPath(subPath)
+                .withReadOnly(true)
+                .build();
+    }
+
+    @Test
+    void aCacheOfItsOwnIsWrittenByTheContainerThatFetchesAlone() throws IOException {
+        Ownership owner = owner("chained.yaml");
+        PodSpec pod = AttemptJob.of(owner, 1, SETTINGS).getSpec().getTemplate().getSpec();
+
+        Container fetch = pod.getInitContainers().getFirst();
+        assertThat(fetch.getVolumeMounts())
+                .contains(new VolumeMountBuilder()
+                        .withName("pvc-hub")
+                        .withMountPath("/var/lib/rlvr-hub")
+                        .build());
+        assertThat(fetch.getEnv())
+                .extracting(EnvVar::getName)
+                .contains("RLVR_DATA_TOKEN")
+                .doesNotContain("HF_TOKEN");
+        Container trainer = pod.getContainers().getFirst();
+        assertThat(trainer.getVolumeMounts())
+                .contains(new VolumeMountBuilder()
+                        .withName("pvc-hub")
+                        .withMountPath("/var/lib/rlvr-hub")
+                        .withReadOnly(true)
+                        .build());
+        assertThat(trainer.getEnv())
+                .contains(new EnvVar("RLVR_HUB_CACHE", "/var/lib/rlvr-hub", null))
+                .noneMatch(variable -> variable.getName().contains("TOKEN"));
+    }
+
+    @Test
+    void serversOfAnotherImageReadWhatAJobHasExported() throws IOException {
+        Ownership owner = owner("chained.yaml");
+        Container server = ServerPods.of(owner, SETTINGS)
+                .orElseThrow()
+                .statefulSet()
+                .getSpec()
+                .getTemplate()
+                .getSpec()
+                .getContainers()
+                .getFirst();
+        assertThat(server.getArgs()).contains("/var/lib/rlvr-jobs/base/model");
+        assertThat(KubernetesObserver.problem(owner, SETTINGS)).isEmpty();
+
+        RLVRJob raw = Manifest.parse(
+                resource("chained.yaml").replace("job://base", "job://base/checkpoints/step-000010"), "chained.yaml");
+        assertThat(KubernetesObserver.problem(new Ownership(raw), SETTINGS))
+                .hasValueSatisfying(problem -> assertThat(problem).contains("job://base/model"));
     }
 
     @Test

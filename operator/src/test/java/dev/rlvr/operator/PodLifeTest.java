@@ -66,6 +66,29 @@ class PodLifeTest {
                 .isEqualTo("exit code 7");
     }
 
+    @ParameterizedTest
+    @CsvSource({"2,BadInput,BadInput", "75,Infrastructure,TryAgain", "137,Infrastructure,Killed", "1,User,Crash"})
+    void aFetchThatFailedIsChargedAsATrainerIs(int code, Cause cause, String reason) {
+        Failure failure = failure("""
+                phase: Failed
+                initContainerStatuses: [{name: fetch, state: {terminated: {exitCode: %d, message: "log\\nlast line"}}}]
+                containerStatuses: [{name: trainer, state: {waiting: {reason: PodInitializing}}}]
+                """.formatted(code));
+        assertThat(failure).isEqualTo(new Failure(cause, reason, "last line"));
+    }
+
+    @Test
+    void aPodWhoseSourcesAreBeingDownloadedSaysWhereOneSeesHowFar() {
+        assertThat(phase("{nodeName: n}", """
+                        phase: Pending
+                        initContainerStatuses: [{name: fetch, state: {running: {startedAt: "2026-03-01T12:00:00Z"}}}]
+                        containerStatuses: [{name: trainer, state: {waiting: {reason: PodInitializing}}}]
+                        """)).isInstanceOfSatisfying(Phase.Waiting.class, waiting -> {
+            assertThat(waiting.reason()).isEqualTo("Fetching");
+            assertThat(waiting.message()).contains("kubectl logs").contains("-c fetch");
+        });
+    }
+
     @Test
     void outOfMemoryIsTheUsersOnlyBeyondItsOwnLimit() {
         String status =

@@ -43,6 +43,9 @@ class PodTemplatePatchTest {
 
     private static PodTemplatePatch patch(String yaml) {
         return new PodTemplatePatch(
-                TrainerPod.TEMPLATE, TrainerPod.CONTAINER, Serialization.unmarshal("---\n" + yaml, JsonNode.class));
+                TrainerPod.TEMPLATE,
+                TrainerPod.CONTAINER,
+                true,
+                Serialization.unmarshal("---\n" + yaml, JsonNode.class));
     }
 }

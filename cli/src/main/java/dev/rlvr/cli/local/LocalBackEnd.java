@@ -41,14 +41,21 @@ public final class LocalBackEnd {
      *
      * @param job as the user wrote it, with defaults
      * @param trainer how its trainers are started
+     * @param others the runs that its sources may name
      * @param spectator is told what happens
      */
-    public LocalBackEnd(RLVRJob job, WorkFolder folder, TrainerProcess trainer, Clock clock, Spectator spectator) {
+    public LocalBackEnd(
+            RLVRJob job,
+            WorkFolder folder,
+            TrainerProcess trainer,
+            OtherJobs others,
+            Clock clock,
+            Spectator spectator) {
         this.job = job;
         this.suspendedJob = suspended(job);
         this.folder = folder;
         this.servers = new LocalServers(job, folder, trainer);
-        this.observer = new LocalObserver(folder, processes, servers);
+        this.observer = new LocalObserver(folder, processes, servers, others);
         this.applier = new LocalApplier(job, folder, trainer, processes, servers, clock);
         this.clock = clock;
         this.spectator = spectator;
@@ -103,7 +110,7 @@ public final class LocalBackEnd {
         TrainerReport report = folder.trainerReport();
         RLVRJobStatus stored = folder.storedStatus().orElse(NO_STATUS);
         asked.setStatus(report.in(stored));
-        Plan plan = Lifecycle.decide(asked, observer.observe(asked.getStatus()), clock.instant());
+        Plan plan = Lifecycle.decide(asked, observer.observe(asked, asked.getStatus()), clock.instant());
         if (!plan.status().equals(stored)) {
             folder.store(plan.status());
         }

@@ -1,14 +1,17 @@
 package dev.rlvr.cli.local;
 
 import dev.rlvr.crds.TrainerSpec;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
-/** A trainer that reads manifest, model and data and says what is wrong with them, before anything starts. */
+/** A process of the trainer's that says what is wrong with manifest, model and data before anything starts: a download of sources, or a check. */
 public final class TrainerCheck {
     /**
      * How the check ended.
@@ -26,28 +29,44 @@ public final class TrainerCheck {
         this.lastWords = lastWords;
     }
 
+    /** Starts downloading what the manifest's hf:// sources name. */
+    public static TrainerCheck fetch(TrainerProcess trainer, Path manifest) throws IOException {
+        return start(trainer.command(
+                TrainerProcess.FETCH,
+                1,
+                List.of("--job", manifest.toAbsolutePath().toString())));
+    }
+
     /** Starts checking the manifest for a work folder that need not exist. */
     public static TrainerCheck start(TrainerProcess trainer, TrainerSpec spec, Path manifest, Path work)
             throws IOException {
+        return start(trainer.briefCommand(
+                LocalApplier.threads(spec),
+                List.of(
+                        "--job",
+                        manifest.toAbsolutePath().toString(),
+                        "--work",
+                        work.toAbsolutePath().toString(),
+                        "--check")));
+    }
+
+    private static TrainerCheck start(ProcessBuilder command) throws IOException {
         Path lastWords = Files.createTempFile("rlvr-check", ".error");
-        ProcessBuilder command = trainer.briefCommand(
-                        LocalApplier.threads(spec),
-                        List.of(
-                                "--job",
-                                manifest.toAbsolutePath().toString(),
-                                "--work",
-                                work.toAbsolutePath().toString(),
-                                "--check"))
-                .redirectOutput(Redirect.DISCARD);
+        command.redirectOutput(Redirect.DISCARD);
         command.environment().put("RLVR_TERMINATION_LOG", lastWords.toString());
         return new TrainerCheck(command.start(), lastWords);
     }
 
     /** Waits for the result. */
     public Result result() throws IOException, InterruptedException {
-        try {
+        return result(_ -> {});
+    }
+
+    /** Waits for the result; tells each line that the process writes meanwhile. */
+    public Result result(Consumer<String> told) throws IOException, InterruptedException {
+        try (BufferedReader lines = process.errorReader(StandardCharsets.UTF_8)) {
             process.getOutputStream().close();
-            String errors = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            String errors = lines.lines().peek(told).collect(Collectors.joining("\n"));
             int exitCode = process.waitFor();
             String words = Files.readString(lastWords).strip();
             return new Result(exitCode, words.isEmpty() ? errors.strip() : words);

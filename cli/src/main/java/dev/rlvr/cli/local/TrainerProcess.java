@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How a main class of the trainer becomes a process.
@@ -17,10 +18,21 @@ import java.util.Map;
  * @param bundled folder that {@code bundled://} sources are looked up in
  * @param cache folder for native libraries that are unpacked once
  * @param startCache what the JVM has kept of an earlier start (JEP 514), if the file is there
+ * @param environment more variables of each process
  */
-public record TrainerProcess(Path java, String classPath, String mainClass, Path bundled, Path cache, Path startCache) {
+public record TrainerProcess(
+        Path java,
+        String classPath,
+        String mainClass,
+        Path bundled,
+        Path cache,
+        Path startCache,
+        Map<String, String> environment) {
     /** The trainer's main class. */
     public static final String MAIN_CLASS = "dev.rlvr.trainer.Main";
+
+    /** Main class of what downloads a job's sources. */
+    static final String FETCH = "dev.rlvr.trainer.fetch.Fetch";
 
     /** Main class of the rollout server that is built from the trainer's sampler. */
     public static final String SERVER = "dev.rlvr.trainer.serve.Serve";
@@ -38,7 +50,15 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
                 MAIN_CLASS,
                 checkout.resolve("examples"),
                 userHome.resolve(".cache/rlvr/djl"),
-                built.resolve("rlvr-trainer.aot"));
+                built.resolve("rlvr-trainer.aot"),
+                Map.of());
+    }
+
+    /** The same with one more variable. */
+    public TrainerProcess with(String variable, String value) {
+        Map<String, String> more = new TreeMap<>(environment);
+        more.put(variable, value);
+        return new TrainerProcess(java, classPath, mainClass, bundled, cache, startCache, Map.copyOf(more));
     }
 
     /** A process that runs the trainer with these arguments on so many threads; the caller says where its output goes. */
@@ -82,6 +102,7 @@ public record TrainerProcess(Path java, String classPath, String mainClass, Path
                         "DJL_CACHE_DIR", cache.toString(),
                         "OMP_NUM_THREADS", Integer.toString(threads),
                         "RLVR_BUNDLED", bundled.toString()));
+        process.environment().putAll(environment);
         TrainerEnvironment.NATIVE.forEach(process.environment()::putIfAbsent);
         return process;
     }

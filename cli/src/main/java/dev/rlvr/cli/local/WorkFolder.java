@@ -120,6 +120,11 @@ public final class WorkFolder implements AutoCloseable {
         return path.resolve("job.yaml");
     }
 
+    /** Which commits the job's hf:// sources are; absent where it has none. */
+    public Path sources() {
+        return path.resolve("sources.json");
+    }
+
     Path logs() {
         return path.resolve("logs");
     }

@@ -95,6 +95,34 @@ class LocalRunTest {
     }
 
     @Test
+    void aJobBeginsFromWhatAnotherHasTrainedAndFromOneOfItsCheckpoints() throws Exception {
+        String first = Files.readString(job("fraction: 0.2")).replace("steps: 6", "steps: 2");
+        Path base = Files.writeString(folder.resolve("base.yaml"), first.replace("name: local", "name: base"));
+        Path exported = chained("exported", first, "job://base");
+        Path saved = chained("saved", first, "job://base/checkpoints/step-000001");
+
+        assertRefused(exported, "there is no RLVRJob base");
+        runAs("base", base);
+        runAs("exported", exported);
+        runAs("saved", saved);
+
+        assertThat(work.resolve("model/config.json"))
+                .hasSameTextualContentAs(folder.resolve("runs/default-base/model/config.json"));
+        assertThat(work.resolve("logs/attempt-1.log")).content().contains("starting from step 0");
+    }
+
+    private Path chained(String name, String manifest, String model) throws IOException {
+        return Files.writeString(
+                folder.resolve(name + ".yaml"),
+                manifest.replace("name: local", "name: " + name).replace("bundled://quickstart/model", model));
+    }
+
+    private void runAs(String name, Path manifest) throws Exception {
+        work = folder.resolve("runs/default-" + name);
+        assertThat(rlvr(manifest).waitFor()).as(output()).isZero();
+    }
+
+    @Test
     void badInputIsOneLineAndExitCodeTwoBeforeAnythingStarts() throws Exception {
         assertRefused(job("fraction: 1.5"), "spec.algorithm.forkingTokens.fraction");
         assertRefused(job("fraction: 0"), "spec.algorithm.forkingTokens.fraction");
@@ -157,7 +185,10 @@ class LocalRunTest {
                 manifest.toString(),
                 "--work",
                 work.toString());
-        return builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        return builder.directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
     }
 
     private static String classPath(String module) throws IOException {

@@ -8,6 +8,9 @@ sealed interface Ending {
     /** The first exits with that code, having said that. */
     record Exits(int code, String message) implements Ending {}
 
+    /** The init container of the first that downloads exits with that code, having said that. */
+    record FetchExits(int code, String message) implements Ending {}
+
     /** The first is evicted through the eviction API. */
     record Evicted() implements Ending {}
 

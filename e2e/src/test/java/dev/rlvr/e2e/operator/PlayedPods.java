@@ -128,6 +128,17 @@ record PlayedPods(KubernetesClient client) {
                                             code));
                 }
             }
+            case Ending.FetchExits(int code, String message) -> {
+                write(pods.getFirst(), fetchFailed(code, message));
+                failed(
+                        job,
+                        "PodFailurePolicy",
+                        "Container fetch for pod %s/%s failed with exit code %d matching FailJob rule at index 2"
+                                .formatted(
+                                        job.getMetadata().getNamespace(),
+                                        pods.getFirst().getMetadata().getName(),
+                                        code));
+            }
             case Ending.Evicted() -> {
                 if (waits) {
                     pods.forEach(this::run);
@@ -174,9 +185,22 @@ record PlayedPods(KubernetesClient client) {
                 .build();
     }
 
+    private static PodStatus fetchFailed(int code, String message) {
+        ContainerState notStarted = new ContainerStateBuilder()
+                .withNewWaiting(null, "PodInitializing")
+                .build();
+        return new PodStatusBuilder(status("Failed", notStarted))
+                .withInitContainerStatuses(container("fetch", exited(code, message)))
+                .build();
+    }
+
     private static ContainerStatus container(ContainerState state) {
+        return container("trainer", state);
+    }
+
+    private static ContainerStatus container(String name, ContainerState state) {
         return new ContainerStatusBuilder()
-                .withName("trainer")
+                .withName(name)
                 .withImage("rlvr-trainer:latest")
                 .withImageID("")
                 .withReady(false)
