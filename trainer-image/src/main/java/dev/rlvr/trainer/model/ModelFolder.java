@@ -222,10 +222,14 @@ public final class ModelFolder {
         return folder.resolve("tokenizer.json");
     }
 
-    /** Scalars {@code [from, to)} of a tensor. */
-    ByteBuffer readF32(String name, long from, long to) throws IOException {
+    /** Reads scalars {@code [from, to)} of a tensor as F32 in native byte order to a buffer's position. */
+    void readF32(String name, long from, long to, ByteBuffer target) throws IOException {
         Safetensors whole = fileOf.get(name);
-        return whole == null ? pieces.readF32(name, from, to) : whole.readF32(name, from, to);
+        if (whole == null) {
+            pieces.readF32(name, from, to, target);
+        } else {
+            whole.readF32(name, from, to, target);
+        }
     }
 
     /**

@@ -115,8 +115,8 @@ public final class ModelTensors implements GradientSums {
     /** Where values come from. */
     @FunctionalInterface
     interface Source {
-        /** Scalars {@code [from, to)} of a tensor, F32 in native byte order. */
-        ByteBuffer read(WeightLayout.Part part, long from, long to) throws IOException;
+        /** Writes scalars {@code [from, to)} of a tensor, F32 in native byte order, to the memory that they stay in. */
+        void read(WeightLayout.Part part, long from, long to, ByteBuffer target) throws IOException;
     }
 
     /** Sets all values; returns these tensors. */
@@ -127,7 +127,7 @@ public final class ModelTensors implements GradientSums {
     private ModelTensors fillHere(Source source) {
         for (FlatLayout.Piece piece : layout.pieces(low, high)) {
             try {
-                memory(piece).put(source.read(piece.part(), piece.from(), piece.to()));
+                source.read(piece.part(), piece.from(), piece.to(), memory(piece));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -166,7 +166,7 @@ public final class ModelTensors implements GradientSums {
      */
     public ModelTensors read(TensorFiles files, String prefix) throws IOException {
         try {
-            return fill((part, from, to) -> files.readF32(prefix + part.name(), from, to));
+            return fill((part, from, to, target) -> files.readF32(prefix + part.name(), from, to, target));
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }

@@ -6,8 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.charset.StandardCharsets;
@@ -186,9 +189,13 @@ public final class Safetensors {
                 FileChannel otherChannel = FileChannel.open(other.file)) {
             for (long at = 0; at < one.end - one.begin; at += COMPARED_AT_ONCE) {
                 long size = Math.min(COMPARED_AT_ONCE, one.end - one.begin - at);
-                if (!channel.map(MapMode.READ_ONLY, dataStart + one.begin + at, size)
-                        .equals(otherChannel.map(MapMode.READ_ONLY, other.dataStart + two.begin + at, size))) {
-                    return false;
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment here = channel.map(MapMode.READ_ONLY, dataStart + one.begin + at, size, arena);
+                    MemorySegment there =
+                            otherChannel.map(MapMode.READ_ONLY, other.dataStart + two.begin + at, size, arena);
+                    if (here.mismatch(there) >= 0) {
+                        return false;
+                    }
                 }
             }
             return true;
@@ -201,39 +208,47 @@ public final class Safetensors {
     }
 
     /**
-     * Reads one tensor as F32 into a direct buffer of native byte order.
+     * Reads scalars {@code [from, to)} of a tensor as F32 in native byte order.
      *
      * @param name a name in the file
+     * @param target gets them from its position on, which moves behind them
      */
-    public ByteBuffer readF32(String name) throws IOException {
-        return readF32(name, 0, tensor(name).size());
-    }
-
-    /** As {@link #readF32(String)}, of scalars {@code [from, to)} alone. */
-    ByteBuffer readF32(String name, long from, long to) throws IOException {
+    void readF32(String name, long from, long to, ByteBuffer target) throws IOException {
         Tensor tensor = tensor(name);
-        int width = tensor.format.bytes;
-        try (FileChannel channel = FileChannel.open(file)) {
+        long width = tensor.format.bytes;
+        FloatBuffer floats = target.slice().order(ByteOrder.nativeOrder()).asFloatBuffer();
+        // unmapped here: what waits for the garbage collector counts as used memory, and it has little to do
+        try (FileChannel channel = FileChannel.open(file);
+                Arena arena = Arena.ofConfined()) {
             ByteBuffer raw = channel.map(
-                            MapMode.READ_ONLY, dataStart + tensor.begin + from * width, (to - from) * width)
+                            MapMode.READ_ONLY, dataStart + tensor.begin + from * width, (to - from) * width, arena)
+                    .asByteBuffer()
                     .order(ByteOrder.LITTLE_ENDIAN);
-            int count = Math.toIntExact(to - from);
-            ByteBuffer floats = ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder());
             switch (tensor.format) {
-                case F32 -> floats.asFloatBuffer().put(raw.asFloatBuffer());
+                case F32 -> floats.put(raw.asFloatBuffer());
                 case BF16 -> {
-                    for (int i = 0; i < count; i++) {
-                        floats.putFloat(i * Float.BYTES, Float.intBitsToFloat(raw.getShort(2 * i) << 16));
+                    while (raw.hasRemaining()) {
+                        floats.put(Float.intBitsToFloat(raw.getShort() << 16));
                     }
                 }
                 case F16 -> {
-                    for (int i = 0; i < count; i++) {
-                        floats.putFloat(i * Float.BYTES, Float.float16ToFloat(raw.getShort(2 * i)));
+                    while (raw.hasRemaining()) {
+                        floats.put(Float.float16ToFloat(raw.getShort()));
                     }
                 }
             }
-            return floats;
         }
+        target.position(target.position() + floats.position() * Float.BYTES);
+    }
+
+    /** The scalars of one tensor, as F32. */
+    public float[] readF32(String name) throws IOException {
+        int count = Math.toIntExact(tensor(name).size());
+        ByteBuffer values = ByteBuffer.allocate(count * Float.BYTES).order(ByteOrder.nativeOrder());
+        readF32(name, 0, count, values);
+        float[] scalars = new float[count];
+        values.flip().asFloatBuffer().get(scalars);
+        return scalars;
     }
 
     private Tensor tensor(String name) throws CorruptFileException {

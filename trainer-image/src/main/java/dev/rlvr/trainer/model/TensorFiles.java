@@ -2,7 +2,6 @@ package dev.rlvr.trainer.model;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -68,18 +67,21 @@ public final class TensorFiles {
     /**
      * Reads scalars {@code [from, to)} of a tensor as F32 in native byte order.
      *
+     * @param target gets them from its position on, which moves behind them
      * @throws IOException if one of them is in no file
      */
-    ByteBuffer readF32(String tensor, long from, long to) throws IOException {
-        ByteBuffer values = ByteBuffer.allocateDirect(Math.toIntExact((to - from) * Float.BYTES))
-                .order(ByteOrder.nativeOrder());
+    void readF32(String tensor, long from, long to, ByteBuffer target) throws IOException {
         long found = 0;
         for (Piece piece : pieces.getOrDefault(tensor, List.of())) {
             long low = Math.max(from, piece.from);
             long high = Math.min(to, piece.to);
             if (low < high) {
-                ByteBuffer read = piece.file.readF32(piece.name, low - piece.from, high - piece.from);
-                values.put(Math.toIntExact((low - from) * Float.BYTES), read, 0, read.remaining());
+                int at = target.position() + Math.toIntExact((low - from) * Float.BYTES);
+                piece.file.readF32(
+                        piece.name,
+                        low - piece.from,
+                        high - piece.from,
+                        target.duplicate().position(at));
                 found += high - low;
             }
         }
@@ -87,6 +89,6 @@ public final class TensorFiles {
             throw new IOException(
                     "%s have %d of scalars %d to %d of tensor %s".formatted(paths, found, from, to, tensor));
         }
-        return values;
+        target.position(target.position() + Math.toIntExact((to - from) * Float.BYTES));
     }
 }

@@ -2,8 +2,6 @@ package dev.rlvr.trainer.model;
 
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SequencedMap;
@@ -31,7 +29,7 @@ public final class Weights {
 
     /** Reads the weights of a model folder into tensors, or the share of them that these hold. */
     public static Weights load(ModelTensors tensors, ModelFolder folder) {
-        return of(tensors.fill((part, from, to) -> folder.readF32(part.name(), from, to)));
+        return of(tensors.fill((part, from, to, target) -> folder.readF32(part.name(), from, to, target)));
     }
 
     /** Reads all weights from a file written by {@link #write}. */
@@ -41,15 +39,12 @@ public final class Weights {
 
     /** Fresh weights: normal with the given standard deviation for matrices, 1 for norms, 0 for biases. */
     public static Weights random(NDManager owner, ModelConfig config, double deviation, RandomGenerator random) {
-        return of(ModelTensors.zeros(owner, config).fill((part, from, to) -> {
-            ByteBuffer values = ByteBuffer.allocateDirect(Math.toIntExact(part.size() * Float.BYTES))
-                    .order(ByteOrder.nativeOrder());
+        return of(ModelTensors.zeros(owner, config).fill((part, _, _, target) -> {
             boolean matrix = part.shape().size() == 2;
             double constant = part.name().endsWith("bias") ? 0 : 1;
             for (int i = 0; i < part.size(); i++) {
-                values.putFloat(i * Float.BYTES, (float) (matrix ? random.nextGaussian() * deviation : constant));
+                target.putFloat((float) (matrix ? random.nextGaussian() * deviation : constant));
             }
-            return values;
         }));
     }
 

@@ -43,10 +43,7 @@ public final class LengthHistory {
      * @throws IOException if the file cannot be read
      */
     public static LengthHistory read(Path file, int problems) throws IOException {
-        ByteBuffer values = Safetensors.open(file).readF32(TENSOR);
-        float[] means = new float[values.remaining() / Float.BYTES];
-        values.asFloatBuffer().get(means);
-        return new LengthHistory(Arrays.copyOf(means, problems));
+        return new LengthHistory(Arrays.copyOf(Safetensors.open(file).readF32(TENSOR), problems));
     }
 
     /** For a checkpoint's file. */

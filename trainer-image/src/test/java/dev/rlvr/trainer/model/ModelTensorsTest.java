@@ -58,10 +58,10 @@ class ModelTensorsTest {
                 Weights.random(owner, CONFIG, 0.5, new SplittableRandom(7)).tensors();
         ModelTensors here = ModelTensors.zerosShare(owner, CONFIG, 3, 1, 2);
         ModelTensors byHost = ModelTensors.zerosShare(owner, CONFIG, 3, 1, 2);
-        ModelTensors.Source source = (part, from, to) -> whole.content("")
+        ModelTensors.Source source = (part, from, to, target) -> target.put(whole.content("")
                 .get(part.name())
                 .bytes()
-                .slice((int) from * Float.BYTES, (int) (to - from) * Float.BYTES);
+                .slice((int) from * Float.BYTES, (int) (to - from) * Float.BYTES));
 
         here.fill(source);
         byHost.fillThroughHost(source);

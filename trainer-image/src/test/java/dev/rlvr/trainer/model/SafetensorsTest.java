@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -54,9 +56,12 @@ class SafetensorsTest {
     }
 
     private float[] read(String name) throws IOException {
-        ByteBuffer values = Safetensors.open(file).readF32(name);
-        float[] floats = new float[values.remaining() / Float.BYTES];
-        values.asFloatBuffer().get(floats);
+        Safetensors opened = Safetensors.open(file);
+        long count = opened.tensors().get(name).size();
+        ByteBuffer values = ByteBuffer.allocate((int) count * Float.BYTES);
+        opened.readF32(name, 0, count, values);
+        float[] floats = new float[(int) count];
+        values.flip().order(ByteOrder.nativeOrder()).asFloatBuffer().get(floats);
         return floats;
     }
 
@@ -87,6 +92,25 @@ class SafetensorsTest {
         assertThat(bits(read("a"))).containsExactly(bits(odd));
         assertThat(read("größe")).containsExactly(42f);
         assertThat(read("nothing")).isEmpty();
+    }
+
+    /** Of a whole model, what waits for the garbage collector would stay for most of a run. */
+    @Test
+    void readingLeavesNothingForTheGarbageCollectorToFree() throws IOException {
+        LinkedHashMap<String, Safetensors.Content> content = new LinkedHashMap<>();
+        content.put("a", new Safetensors.Content(List.of(1L << 20), bytes(new float[1 << 20])));
+        Safetensors.write(file, content);
+        long before = outsideTheHeap();
+
+        assertThat(read("a")).hasSize(1 << 20);
+
+        assertThat(outsideTheHeap()).isLessThanOrEqualTo(before);
+    }
+
+    private static long outsideTheHeap() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
     }
 
     private static int[] bits(float[] values) {
@@ -240,7 +264,7 @@ class SafetensorsTest {
     void aTensorThatIsNotThereIsNamed() throws IOException {
         write("{}", 0);
 
-        assertThatThrownBy(() -> Safetensors.open(file).readF32("lm_head.weight"))
+        assertThatThrownBy(() -> Safetensors.open(file).readF32("lm_head.weight", 0, 1, ByteBuffer.allocate(4)))
                 .hasMessageContainingAll(file.toString(), "lm_head.weight");
     }
 }
