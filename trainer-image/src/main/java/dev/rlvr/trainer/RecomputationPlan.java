@@ -54,6 +54,6 @@ record RecomputationPlan(Recomputation asked, MemoryNeed need, long budget) {
 
     /** Bytes of passes that keep so much of so many tokens, with the workspace of the largest micro-batch. */
     long bytes(Retention retention, long tokens, long largest) {
-        return need.kept(retention) * tokens + need.workspace() * largest + need.head();
+        return need.kept(retention) * tokens + need.workspace(retention) * largest + need.head();
     }
 }

@@ -48,6 +48,15 @@ class MemoryPlanTest {
     }
 
     @Test
+    void onlyALayerThatIsComputedAgainTakesRoomForItsActivationsBesideThoseKept() {
+        MemoryNeed need = new MemoryNeed(SMOLLM2, Precision.F32);
+        long ofOneLayer = (need.kept(Retention.ACTIVATIONS) - (long) Float.BYTES * SMOLLM2.hidden()) / SMOLLM2.layers();
+
+        assertThat(need.workspace(Retention.INPUTS) - need.workspace(Retention.ACTIVATIONS))
+                .isEqualTo(ofOneLayer);
+    }
+
+    @Test
     void autoKeepsLessTheLessThereIs() {
         MemoryNeed need = new MemoryNeed(SMOLLM2, Precision.F32);
         assertThat(new RecomputationPlan(Recomputation.Auto, need, 100 * GB).choose(16_384, 4096))

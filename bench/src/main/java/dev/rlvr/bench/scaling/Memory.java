@@ -61,7 +61,8 @@ record Memory(Job job, Hardware hardware, Design design, int sharing) {
 
     private boolean fits(Retention retention, long tokens, long largest) {
         MemoryNeed need = need();
-        return (double) need.kept(retention) * tokens + (double) need.workspace() * largest + need.head() <= left();
+        return (double) need.kept(retention) * tokens + (double) need.workspace(retention) * largest + need.head()
+                <= left();
     }
 
     /** What fits the fullest rank. */

@@ -85,14 +85,17 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
         return 2 * F32 * config.hidden() + precision.bytes() * products + F32 * (config.heads() + 2);
     }
 
-    /** What computing a layer, forward or backward, takes for each token of a micro-batch on top of what is kept. */
-    public long workspace() {
+    /**
+     * What computing a layer, forward or backward, takes for each token of a micro-batch on top of what is kept: a layer that is computed again
+     * holds its activations, too.
+     */
+    public long workspace(Retention retention) {
         long width = precision.bytes();
         long residual = 4 * F32 * config.hidden();
         long mlp = width * (6L * config.intermediate() + 2L * config.hidden()) + residual;
         long attention = width * (2 * projection() + 8 * queries() + config.hidden()) + residual;
-        // a layer that is computed again holds its activations, too
-        return layerActivations() + Math.max(mlp, attention);
+        long again = retention == Retention.ACTIVATIONS ? 0 : layerActivations();
+        return again + Math.max(mlp, attention);
     }
 
     /**
