@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /**
  * Runs jobs of three steps through {@code ./rlvr run} and compares the peak of each trainer process's resident memory with what it predicted. Fails where
  * they differ by more than 20 %. The models' weights are random, so that answers are as long as they may be, and about half of them are right by
- * chance: without a gradient nothing writes to the optimizer's moments, which then take no memory. {@code e2e/memory/run.sh} starts it.
+ * chance, since every token is a word: without a gradient nothing writes to the optimizer's moments, which then take no memory. {@code e2e/memory/run.sh} starts it.
  */
 final class MemoryTable {
     private static final double TOLERANCE = 0.2;
@@ -63,6 +63,7 @@ final class MemoryTable {
     private boolean measure(Job job) throws IOException, InterruptedException {
         Path here = Files.createDirectories(folder.resolve("job-" + Integer.toHexString(job.hashCode())));
         job.model().write(here.resolve("model"), checkout.resolve("examples/quickstart/model"));
+        nameAllTokens(here.resolve("model/tokenizer.json"), job.model().vocabulary());
         StringBuilder problems = new StringBuilder();
         for (int i = 0; i < 64; i++) {
             problems.append("{\"prompt\": \"%d + %d = \", \"answer\": \"e\"}%n".formatted(i % 10, i % 7));
@@ -102,6 +103,21 @@ final class MemoryTable {
                 measured,
                 ratio);
         return Math.abs(ratio - 1) <= TOLERANCE;
+    }
+
+    /** Gives tokens without a word one, every other with an e and the rest with an o, which is what the reward asks for. */
+    private static void nameAllTokens(Path tokenizer, int vocabulary) throws IOException {
+        String json = Files.readString(tokenizer);
+        int open = json.indexOf("\"vocab\": {") + "\"vocab\": {".length();
+        long named = Pattern.compile("\": \\d+")
+                .matcher(json.substring(open, json.indexOf('}', open)))
+                .results()
+                .count();
+        StringBuilder words = new StringBuilder();
+        for (long token = named; token < vocabulary; token++) {
+            words.append("\"%s%d\": %d,".formatted(token % 2 == 0 ? "e" : "o", token, token));
+        }
+        Files.writeString(tokenizer, json.substring(0, open) + words + json.substring(open));
     }
 
     /** Peak of the trainer's resident memory in GB. */
