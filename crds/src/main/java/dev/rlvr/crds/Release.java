@@ -42,7 +42,7 @@ public final class Release {
                 rollout.engine() == Engine.Vllm,
                 "rollout.engine",
                 rollout.engine(),
-                "its answers do not say which weights they were sampled with; use Embedded or Sglang");
+                "what its servers reload from a folder cannot be verified; use Embedded or Sglang");
         if (rollout.engine() == Engine.Sglang) {
             rollout.ownServers().ifPresent(this::servers);
             refuse(

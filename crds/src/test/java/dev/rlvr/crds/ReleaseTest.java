@@ -26,7 +26,7 @@ class ReleaseTest {
                     algorithm: {objective: GSPO}                 | spec.algorithm.objective: GSPO is not in this release; use DAPO
                     algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
                     algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
-                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; its answers do not say which weights they were sampled with; use Embedded or Sglang
+                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; what its servers reload from a folder cannot be verified; use Embedded or Sglang
                     rollout: {engine: Sglang}                    | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     rollout: {engine: Sglang, servers: {replicas: 2}} | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
