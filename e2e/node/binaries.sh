@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Builds what a node needs of Kubernetes $1 (1.34 or 1.36) from Go modules into the cache, unless it is there, and prints the folders that
-# have it, as a PATH. The go.mod and go.sum files beside this script and in e2e/kube pin every source.
+# have it, as a PATH; with `played` as $2, what a cluster of played nodes needs. The go.mod and go.sum files beside this script and in e2e/kube
+# pin every source.
 set -euo pipefail
 . "$(dirname "$0")/settings.sh"
 
-KUBERNETES=(etcd kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy)
+NODES=${2:-real}
+KUBERNETES=(etcd kube-apiserver kubectl kube-controller-manager kube-scheduler)
+[ "$NODES" = played ] || KUBERNETES+=(kubelet kube-proxy)
 
 # The version of module $2 that folder $1 pins, without its v.
 pinned() {
@@ -65,7 +68,13 @@ case ${1:?1.34 or 1.36} in
   1.36) kubernetes "$NODE_SCRIPTS/go/kubernetes-1.36" ;;
   *) fail "Kubernetes $1 is not one of 1.34 and 1.36." ;;
 esac
-tool coredns github.com/coredns/coredns .
-tool local-path-provisioner github.com/rancher/local-path-provisioner github.com/rancher/local-path-provisioner
-tool helm helm.sh/helm/v4 helm.sh/helm/v4/cmd/helm
+case $NODES in
+  real)
+    tool coredns github.com/coredns/coredns .
+    tool local-path-provisioner github.com/rancher/local-path-provisioner github.com/rancher/local-path-provisioner
+    tool helm helm.sh/helm/v4 helm.sh/helm/v4/cmd/helm
+    ;;
+  played) tool kwok sigs.k8s.io/kwok sigs.k8s.io/kwok/cmd/kwok ;;
+  *) fail "Nodes are real or played, not $NODES." ;;
+esac
 echo

@@ -61,8 +61,17 @@ public final class ApiServer implements AutoCloseable {
      * @throws IllegalStateException with the end of its log if it does not become ready within a minute
      */
     public static ApiServer start(KubeAssets assets) {
+        return start(assets, List.of());
+    }
+
+    /**
+     * As above.
+     *
+     * @param arguments more of kube-apiserver's; they win over what it is usually started with
+     */
+    public static ApiServer start(KubeAssets assets, List<String> arguments) {
         try {
-            return new ApiServerStart(assets, Duration.ofMinutes(1)).start();
+            return new ApiServerStart(assets, Duration.ofMinutes(1), arguments).start();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start an API server", e);
         }
@@ -182,6 +191,16 @@ public final class ApiServer implements AutoCloseable {
     /** Runs kubectl with all rights. */
     public Kubectl kubectl() {
         return new Kubectl(assets.kubectl(), kubeconfigFile);
+    }
+
+    /** Where this server's files are: logs, certificates, keys. */
+    Path folder() {
+        return folder;
+    }
+
+    /** etcd and kube-apiserver, by name. */
+    List<Server> servers() {
+        return servers;
     }
 
     private byte[] certificate() {

@@ -23,10 +23,17 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/** Brings one {@link ApiServer} up. */
-record ApiServerStart(KubeAssets assets, Duration patience) {
+/**
+ * Brings one {@link ApiServer} up.
+ *
+ * @param arguments of kube-apiserver, after the usual ones
+ */
+record ApiServerStart(KubeAssets assets, Duration patience, List<String> arguments) {
     /** The API server writes its own certificate here, and the authority that signed it. */
     static final String CERTIFICATE = "certificates/apiserver.crt";
+
+    /** What tokens of service accounts are signed with. */
+    static final String ACCOUNTS_KEY = "sa.key";
 
     private static final String FOLDER_PREFIX = "rlvr-apiserver-";
     private static final int TRIES = 3;
@@ -58,8 +65,8 @@ record ApiServerStart(KubeAssets assets, Duration patience) {
         String adminToken = UUID.randomUUID().toString();
         Path tokens = Files.writeString(folder.resolve("tokens.csv"), adminToken + ",admin,admin,\"system:masters\"\n");
         KeyPair keys = serviceAccountKeys();
-        Path privateKey =
-                pem(folder.resolve("sa.key"), "PRIVATE KEY", keys.getPrivate().getEncoded());
+        Path privateKey = pem(
+                folder.resolve(ACCOUNTS_KEY), "PRIVATE KEY", keys.getPrivate().getEncoded());
         Path publicKey =
                 pem(folder.resolve("sa.pub"), "PUBLIC KEY", keys.getPublic().getEncoded());
 
@@ -78,9 +85,7 @@ record ApiServerStart(KubeAssets assets, Duration patience) {
                 "--listen-peer-urls=" + peer,
                 "--initial-advertise-peer-urls=" + peer,
                 "--initial-cluster=test=" + peer));
-        servers.add(Server.start(
-                folder.resolve("kube-apiserver.log"),
-                assets.apiServer(),
+        List<String> command = new ArrayList<>(List.of(
                 "--etcd-servers=" + etcd,
                 "--bind-address=127.0.0.1",
                 "--advertise-address=127.0.0.1",
@@ -95,6 +100,9 @@ record ApiServerStart(KubeAssets assets, Duration patience) {
                 "--service-account-signing-key-file=" + privateKey,
                 // tests write what controllers and kubelets would, in bursts
                 "--enable-priority-and-fairness=false"));
+        command.addAll(arguments);
+        servers.add(
+                Server.start(folder.resolve("kube-apiserver.log"), assets.apiServer(), command.toArray(String[]::new)));
 
         URI url = URI.create("https://127.0.0.1:" + ports.get(2));
         awaitFile(folder.resolve(CERTIFICATE), servers);
@@ -169,7 +177,7 @@ record ApiServerStart(KubeAssets assets, Duration patience) {
         return ProcessHandle.of(owner).isEmpty();
     }
 
-    private static List<Integer> freePorts(int count) throws IOException {
+    static List<Integer> freePorts(int count) throws IOException {
         List<ServerSocket> sockets = new ArrayList<>();
         try {
             for (int i = 0; i < count; i++) {
