@@ -138,7 +138,11 @@ final class ImageCommand implements Callable<Integer> {
                     .contents());
         }
         if (only != Image.TRAINER) {
-            wanted.add(new OperatorImage(checkout.operator().getParent(), revision.commit(), cache.resolve("unpacked"))
+            wanted.add(new OperatorImage(
+                            checkout.operator().getParent(),
+                            checkout.root().resolve("operator/deploy/jvm.options"),
+                            revision.commit(),
+                            cache.resolve("unpacked"))
                     .contents());
         }
         return wanted;

@@ -17,22 +17,14 @@ import java.util.stream.Stream;
  * The operator's image.
  *
  * @param application folder {@code quarkus-app} of its build
+ * @param options file with the options that Java is started with, one a line; lines that begin with # are comments
  * @param commit what it was built from, for its metrics and its log
  * @param cache folder for what is written on the way
  */
-public record OperatorImage(Path application, Optional<String> commit, Path cache) {
+public record OperatorImage(Path application, Path options, Optional<String> commit, Path cache) {
     private static final String FOLDER = ImageContents.ROOT + "operator/";
     private static final String ARGUMENTS = ImageContents.ROOT + "operator.args";
     private static final int PORT = 8080;
-
-    /** Bytes are few and starts are many: the collector without threads, the compiler that is done soon, and small object headers. */
-    private static final List<String> JVM_OPTIONS = List.of(
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseCompactObjectHeaders",
-            "-XX:MaxRAMPercentage=60",
-            "-XX:+ExitOnOutOfMemoryError",
-            "-Djava.util.logging.manager=org.jboss.logmanager.LogManager");
 
     /** What the image consists of. */
     public ImageContents contents() throws IOException {
@@ -59,7 +51,9 @@ public record OperatorImage(Path application, Optional<String> commit, Path cach
 
     /** What {@code java} is started with. */
     private Path arguments() throws IOException {
-        List<String> words = new ArrayList<>(JVM_OPTIONS);
+        List<String> words = new ArrayList<>(Files.readAllLines(options).stream()
+                .filter(line -> !line.startsWith("#"))
+                .toList());
         commit.ifPresent(hash -> words.add("-Drlvr.commit=" + hash));
         words.addAll(List.of("-jar", FOLDER + "quarkus-run.jar"));
         return Files.write(cache.resolve("operator.args"), words);
