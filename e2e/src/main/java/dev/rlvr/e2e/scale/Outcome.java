@@ -1,0 +1,78 @@
+package dev.rlvr.e2e.scale;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
+
+/**
+ * What a run has found.
+ *
+ * @param targets what was wanted and what is
+ * @param figures all that was measured
+ */
+record Outcome(Targets targets, ObjectNode figures) {
+    /** Both for people, in Markdown. */
+    String page(String where) {
+        return """
+            %s, %d jobs of %d pods:
+
+            %s
+            | | |
+            | --- | --- |
+            | bare client: created → Job and all pods; deletion | %.1f jobs/s with %d requests a job; %.1f jobs/s |
+            | created → Job; → all pods; → `Running`, median and p99 | %s; %s; %s s |
+            | all jobs `Running` | %.1f jobs/s |
+            | requests of the operator for a job | %.1f |
+            | reconciles; median, p99 | %.0f; %.0f, %.0f ms |
+            | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
+            | restart → first reconcile; a new job runs; all reconciled | %.1f; %.1f; %.1f s |
+            | end of 429 → all jobs `Running` | %.1f s |
+            | processors busy while jobs are created | %s |
+            """.formatted(
+                        where,
+                        figures.path("jobs").asInt(),
+                        figures.path("pods").asInt(),
+                        targets.table(),
+                        number("/bare_client/jobs_per_second"),
+                        figures.at("/bare_client/requests_per_job").asInt(),
+                        number("/bare_client/deleted_per_second"),
+                        quantiles("/creation/seconds_to_job"),
+                        quantiles("/creation/seconds_to_pods"),
+                        quantiles("/creation/seconds_to_running"),
+                        number("/creation/jobs_per_second_running"),
+                        number("/creation/requests_per_job"),
+                        number("/creation/reconcile_seconds/count"),
+                        1e3 * number("/creation/reconcile_seconds/p50"),
+                        1e3 * number("/creation/reconcile_seconds/p99"),
+                        number("/memory_mib/after_creation/now"),
+                        number("/memory_mib/after_restart/now"),
+                        number("/memory_mib/at_the_end/now"),
+                        number("/restart/first_reconcile_seconds"),
+                        number("/restart/new_job_runs_seconds"),
+                        number("/restart/all_reconciled_seconds"),
+                        number("/seconds_from_the_end_of_429_to_all_running"),
+                        busy("/creation/processors_busy"));
+    }
+
+    private double number(String pointer) {
+        return figures.at(pointer).asDouble(Double.NaN);
+    }
+
+    private String quantiles(String pointer) {
+        return String.format(Locale.ROOT, "%.1f, %.1f", number(pointer + "/median"), number(pointer + "/p99"));
+    }
+
+    private String busy(String pointer) {
+        StringBuilder text = new StringBuilder();
+        figures.at(pointer)
+                .properties()
+                .forEach(process -> text.append(text.isEmpty() ? "" : ", ")
+                        .append(process.getKey())
+                        .append(String.format(Locale.ROOT, " %.2f", share(process.getValue()))));
+        return text.toString();
+    }
+
+    private static double share(JsonNode value) {
+        return value.asDouble();
+    }
+}

@@ -1,0 +1,486 @@
+package dev.rlvr.e2e.scale;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rlvr.e2e.PlayedNodes;
+import dev.rlvr.e2e.scale.Sightings.Stage;
+import dev.rlvr.e2e.scale.Storms.Storm;
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** One run: a bare client, then the operator from its first job to the deletion of the last. */
+final class ScaleRun {
+    private static final String NAMESPACE = "scale";
+    private static final String SYSTEM = "rlvr-system";
+    private static final String ACCOUNT = "rlvr-operator";
+    private static final String SAMPLE = "the-sample";
+    private static final String LATECOMER = "latecomer";
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration QUIET = Duration.ofSeconds(10);
+    private static final Duration STORM = Duration.ofSeconds(20);
+    private static final double MEDDLING_RATE = 100;
+
+    private final PlayedNodes cluster;
+    private final Path home;
+    private final Path output;
+    private final AuditLog audit;
+    private final Size size;
+    private final Clients clients;
+    private final List<String> jvm;
+    private final KubernetesClient client;
+    private final JobSheet sheet;
+    private final ObjectNode figures = new ObjectMapper().createObjectNode();
+    private final Targets targets = new Targets();
+
+    /**
+     * How much.
+     *
+     * @param jobs RLVRJobs that the operator has at once
+     * @param pods of each
+     * @param bare jobs whose objects the bare client creates
+     * @param storm jobs that are created in each storm
+     * @param idle seconds that nothing changes in
+     */
+    record Size(int jobs, int pods, int bare, int storm, int idle) {
+        /** As many as take all pods, and some more. */
+        int nodes() {
+            int most = Math.max(bare, jobs + 2 * storm + 2) * pods;
+            return most / PlayedNodes.GPUS + most / PlayedNodes.GPUS / 20 + 2;
+        }
+    }
+
+    ScaleRun(
+            PlayedNodes cluster, Path home, Path output, AuditLog audit, Size size, Clients clients, List<String> jvm) {
+        this.cluster = cluster;
+        this.home = home;
+        this.output = output;
+        this.audit = audit;
+        this.size = size;
+        this.clients = clients;
+        this.jvm = jvm;
+        this.client = cluster.api().admin();
+        this.sheet = new JobSheet(NAMESPACE, size.pods());
+    }
+
+    /** Priority and fairness as clusters have it, and a log of the operator's requests. */
+    static List<String> apiServer(Path folder, Path auditLog) throws IOException {
+        Path policy = Files.writeString(
+                folder.resolve("audit-policy.yaml"),
+                AuditLog.policy("system:serviceaccount:" + SYSTEM + ":" + ACCOUNT));
+        return List.of(
+                "--enable-priority-and-fairness=true",
+                "--audit-policy-file=" + policy,
+                "--audit-log-path=" + auditLog,
+                "--audit-log-maxsize=4000",
+                "--audit-log-mode=batch",
+                "--audit-log-batch-max-wait=1s");
+    }
+
+    Outcome run() throws IOException, InterruptedException {
+        figures.put("jobs", size.jobs()).put("pods", size.pods()).put("nodes", size.nodes());
+        figures.put("rate", clients.rate()).put("clients", clients.count());
+        prepare();
+        try (Sightings sightings = new Sightings(client, NAMESPACE, size.pods())) {
+            Census nothing = Census.of(client, NAMESPACE);
+            BareClient bare = sample(sightings, nothing);
+            bare(bare, sightings, nothing);
+            operator(sightings, nothing);
+        } finally {
+            client.close();
+        }
+        return new Outcome(targets, figures);
+    }
+
+    // --- before
+
+    private void prepare() throws InterruptedException {
+        say("preparing rights and volumes; %d nodes are ready".formatted(size.nodes()));
+        cluster.api().applyCrd();
+        Grounds grounds = new Grounds(client, NAMESPACE);
+        grounds.namespaces(SYSTEM);
+        grounds.grant(home.resolve("operator/deploy/cluster-role.yaml"), SYSTEM, ACCOUNT);
+        List<String> all = Stream.of(
+                        List.of(SAMPLE, LATECOMER),
+                        names("bare", size.bare()),
+                        names("job", size.jobs()),
+                        names("busy", size.storm()),
+                        names("meddled", size.storm()))
+                .flatMap(List::stream)
+                .toList();
+        new Clients(clients.count(), 0).each(all, grounds::createVolume);
+    }
+
+    private static List<String> names(String prefix, int count) {
+        return IntStream.range(0, count).mapToObj(i -> prefix + "-" + i).toList();
+    }
+
+    private OperatorProcess startOperator() throws IOException {
+        return OperatorProcess.start(
+                home.resolve("operator/deploy/jvm.options"),
+                Path.of(System.getProperty("rlvr.operator")),
+                cluster.api(),
+                cluster.api().serviceAccountToken(SYSTEM, ACCOUNT),
+                output.resolve("operator.log"),
+                jvm);
+    }
+
+    // --- the bare client
+
+    private BareClient sample(Sightings sightings, Census nothing) throws IOException, InterruptedException {
+        say("a sample of what the operator makes");
+        Instant begin = Instant.now();
+        try (OperatorProcess _ = startOperator()) {
+            create(SAMPLE, sightings);
+            sightings.await(Stage.RUNNING, List.of(SAMPLE), PATIENCE);
+            awaitQuiet();
+        }
+        Map<String, Long> requests = countByWhat(audit.between(begin, Instant.now()));
+        requests.keySet()
+                .removeIf(what ->
+                        what.matches("(list|get|watch) .*") && !what.matches("(get|list) (rlvrjobs|jobs|pods)"));
+        figures.putPOJO("requests_of_the_first_job", requests);
+        BareClient bare = BareClient.like(
+                client,
+                sheet,
+                SAMPLE,
+                requests.getOrDefault("patch rlvrjobs/status", 0L).intValue());
+        delete(SAMPLE);
+        awaitCensus(nothing);
+        return bare;
+    }
+
+    private void bare(BareClient bare, Sightings sightings, Census nothing) throws InterruptedException {
+        List<String> names = names("bare", size.bare());
+        say("a bare client: %d jobs, %d requests each".formatted(size.bare(), bare.requests()));
+        ProcessorTime before = ProcessorTime.of(cluster.processes());
+        new Clients(clients.count(), 0).each(names, name -> {
+            sightings.see(Stage.CREATED, name);
+            bare.create(name);
+        });
+        sightings.await(Stage.PODS, names, PATIENCE);
+        double rate = size.bare() / sightings.span(names, Stage.CREATED, Stage.PODS);
+        ObjectNode phase = figures.putObject("bare_client");
+        phase.put("jobs", size.bare()).put("requests_per_job", bare.requests()).put("jobs_per_second", rate);
+        busy(phase, before, Map.of());
+        say("%.1f jobs/s".formatted(rate));
+        long start = System.nanoTime();
+        new Clients(clients.count(), 0).each(names, this::delete);
+        awaitCensus(nothing);
+        phase.put("deleted_per_second", size.bare() / ((System.nanoTime() - start) / 1e9));
+    }
+
+    // --- the operator
+
+    private void operator(Sightings sightings, Census nothing) throws IOException, InterruptedException {
+        OperatorProcess operator = startOperator();
+        try {
+            create(operator, sightings);
+            idle();
+            operator = restart(operator, sightings);
+            meddle(operator, sightings);
+            refuse(operator, sightings);
+            memory(operator, "at_the_end");
+            deleteAll(operator, nothing);
+        } finally {
+            operator.close();
+        }
+    }
+
+    private void create(OperatorProcess operator, Sightings sightings) throws IOException, InterruptedException {
+        List<String> names = names("job", size.jobs());
+        awaitReconciler(operator);
+        say("creating %d jobs".formatted(size.jobs()));
+        Instant begin = Instant.now();
+        Histogram reconciled = operator.reconciles();
+        Map<String, ProcessHandle> own = Map.of("operator", operator.process().toHandle());
+        ProcessorTime before = ProcessorTime.of(with(cluster.processes(), own));
+        clients.each(names, name -> create(name, sightings));
+        sightings.await(Stage.PODS, names, PATIENCE);
+        ObjectNode phase = figures.putObject("creation");
+        busy(phase, before, own);
+        sightings.await(Stage.RUNNING, names, PATIENCE);
+        Histogram took = operator.reconciles().since(reconciled);
+        double rate = size.jobs() / sightings.span(names, Stage.CREATED, Stage.PODS);
+        double bare = figures.path("bare_client").path("jobs_per_second").asDouble();
+        phase.put("jobs_per_second", rate).put("of_bare_client", rate / bare);
+        phase.put("jobs_per_second_running", size.jobs() / sightings.span(names, Stage.CREATED, Stage.RUNNING));
+        quantiles(phase.putObject("seconds_to_job"), sightings.seconds(names, Stage.CREATED, Stage.JOB));
+        quantiles(phase.putObject("seconds_to_pods"), sightings.seconds(names, Stage.CREATED, Stage.PODS));
+        quantiles(phase.putObject("seconds_to_running"), sightings.seconds(names, Stage.CREATED, Stage.RUNNING));
+        phase.putObject("reconcile_seconds")
+                .put("count", took.count())
+                .put("p50", took.quantile(0.5))
+                .put("p99", took.quantile(0.99));
+        List<AuditLog.Request> requests = audit.between(begin, Instant.now());
+        phase.put("requests_per_job", (double) requests.size() / size.jobs());
+        phase.putPOJO("request_seconds", AuditLog.latencies(requests));
+        phase.putPOJO("requests", countByWhat(requests));
+        memory(operator, "after_creation");
+        targets.add(
+                "created → Job and all pods",
+                "≥ 10 jobs/s, or 80 %% of the bare client's %.1f".formatted(bare),
+                "%.1f jobs/s, %.0f %%".formatted(rate, 100 * rate / bare),
+                rate >= 10 || rate >= 0.8 * bare);
+        targets.atMost("reconcile, p99", took.quantile(0.99) * 1e3, 100, "ms");
+        say("%.1f jobs/s, reconcile p99 %.0f ms".formatted(rate, took.quantile(0.99) * 1e3));
+    }
+
+    private void idle() throws InterruptedException {
+        say("waiting for silence");
+        awaitQuiet();
+        Instant begin = Instant.now();
+        LockSupport.parkNanos(Duration.ofSeconds(size.idle()).toNanos());
+        Instant end = Instant.now();
+        awaitAudit();
+        List<AuditLog.Request> requests = audit.between(begin, end);
+        long writes = requests.stream().filter(AuditLog.Request::write).count();
+        figures.putObject("idle")
+                .put("seconds", size.idle())
+                .put("writes", writes)
+                .put("reads", requests.size() - writes);
+        targets.atMost("writes in %d s when nothing changes".formatted(size.idle()), (double) writes, 0, "");
+        say("%d writes, %d reads in %d s".formatted(writes, requests.size() - writes, size.idle()));
+    }
+
+    private OperatorProcess restart(OperatorProcess operator, Sightings sightings)
+            throws IOException, InterruptedException {
+        say("kill -9, and again");
+        operator.kill();
+        operator.close();
+        create(LATECOMER, sightings);
+        long start = System.nanoTime();
+        OperatorProcess second = startOperator();
+        double first = awaitReconciles(second, 1, start);
+        sightings.await(Stage.RUNNING, List.of(LATECOMER), PATIENCE);
+        double latecomer = seconds(start);
+        double all = awaitReconciles(second, size.jobs(), start);
+        figures.putObject("restart")
+                .put("first_reconcile_seconds", first)
+                .put("new_job_runs_seconds", latecomer)
+                .put("all_reconciled_seconds", all);
+        memory(second, "after_restart");
+        targets.atMost("restart with %d jobs → first reconcile".formatted(size.jobs()), first, 15, "s");
+        say("first reconcile after %.1f s, all after %.1f s".formatted(first, all));
+        return second;
+    }
+
+    private void meddle(OperatorProcess operator, Sightings sightings) throws IOException, InterruptedException {
+        List<String> names = names("meddled", size.storm());
+        say("a storm of 409");
+        Instant begin = Instant.now();
+        new Clients(clients.count(), 0).each(names, name -> create(name, sightings));
+        try (Storm _ = new Storms(client, NAMESPACE).meddling(names, MEDDLING_RATE)) {
+            sightings.await(Stage.RUNNING, names, PATIENCE);
+            names.forEach(name -> end(name));
+            sightings.await(Stage.SUCCEEDED, names, PATIENCE);
+        }
+        survived(409, names, Stage.SUCCEEDED, begin, operator, sightings);
+    }
+
+    private void refuse(OperatorProcess operator, Sightings sightings) throws IOException, InterruptedException {
+        List<String> names = names("busy", size.storm());
+        say("a storm of 429");
+        Instant begin = Instant.now();
+        try (Storm _ = new Storms(client, NAMESPACE).refusing(SYSTEM, ACCOUNT)) {
+            new Clients(clients.count(), 0).each(names, name -> create(name, sightings));
+            LockSupport.parkNanos(STORM.toNanos());
+        }
+        long over = System.nanoTime();
+        sightings.await(Stage.RUNNING, names, PATIENCE);
+        figures.put("seconds_from_the_end_of_429_to_all_running", seconds(over));
+        survived(429, names, Stage.RUNNING, begin, operator, sightings);
+    }
+
+    private void survived(
+            int code, List<String> names, Stage end, Instant begin, OperatorProcess operator, Sightings sightings) {
+        awaitAudit();
+        long refused = audit.between(begin, Instant.now()).stream()
+                .filter(request -> request.code() == code)
+                .count();
+        List<String> odd = sightings.odd(names);
+        boolean well = refused > 0 && odd.isEmpty() && operator.process().isAlive();
+        figures.putObject("storm_" + code).put("refused", refused).put("odd", odd.size());
+        targets.add(
+                "storm of " + code,
+                "survived",
+                "%d refused, %d of %d jobs %s, %d with a wrong number of Jobs or pods"
+                        .formatted(
+                                refused, names.size(), names.size(), end.name().toLowerCase(Locale.ROOT), odd.size()),
+                well);
+        say("%d refused".formatted(refused));
+    }
+
+    private void deleteAll(OperatorProcess operator, Census nothing) throws InterruptedException, IOException {
+        List<String> names = Stream.of(
+                        names("job", size.jobs()),
+                        names("busy", size.storm()),
+                        names("meddled", size.storm()),
+                        List.of(LATECOMER))
+                .flatMap(List::stream)
+                .toList();
+        say("deleting %d jobs".formatted(names.size()));
+        Instant begin = Instant.now();
+        Map<String, ProcessHandle> own = Map.of("operator", operator.process().toHandle());
+        ProcessorTime before = ProcessorTime.of(with(cluster.processes(), own));
+        long start = System.nanoTime();
+        new Clients(clients.count(), 0).each(names, this::delete);
+        awaitCensus(nothing);
+        double rate = names.size() / seconds(start);
+        ObjectNode phase = figures.putObject("deletion");
+        busy(phase, before, own);
+        awaitAudit();
+        phase.put("jobs", names.size()).put("jobs_per_second", rate);
+        phase.putPOJO("requests", countByWhat(audit.between(begin, Instant.now())));
+        memory(operator, "after_deletion");
+        targets.atLeast(
+                "deletion, until nothing is left",
+                rate,
+                figures.path("creation").path("jobs_per_second").asDouble(),
+                "jobs/s");
+        targets.atMost(
+                "memory of the operator (RSS), at most",
+                Stream.of("after_creation", "after_restart", "at_the_end", "after_deletion")
+                        .mapToDouble(when -> figures.path("memory_mib")
+                                .path(when)
+                                .path("highest")
+                                .asDouble())
+                        .max()
+                        .orElseThrow(),
+                256,
+                "MiB");
+    }
+
+    // --- one thing at a time
+
+    private void create(String name, Sightings sightings) {
+        client.resource(sheet.job(name)).create();
+        sightings.see(Stage.CREATED, name);
+    }
+
+    private void delete(String name) {
+        client.genericKubernetesResources("rlvr.dev/v1alpha1", "RLVRJob")
+                .inNamespace(NAMESPACE)
+                .withName(name)
+                .withPropagationPolicy(DeletionPropagation.BACKGROUND)
+                .delete();
+    }
+
+    /** Lets the pods of a job end well. */
+    private void end(String job) {
+        client.pods()
+                .inNamespace(NAMESPACE)
+                .withLabel("rlvr.dev/job", job)
+                .list()
+                .getItems()
+                .forEach(pod -> client.resource(pod)
+                        .patch(
+                                PatchContext.of(PatchType.JSON_MERGE),
+                                "{\"metadata\":{\"annotations\":{\"played/exit-code\":\"0\"}}}"));
+    }
+
+    private void awaitReconciler(OperatorProcess operator) throws InterruptedException {
+        long start = System.nanoTime();
+        while (!operator.isReady()) {
+            pause(start, operator);
+        }
+    }
+
+    private double awaitReconciles(OperatorProcess operator, int count, long start) throws InterruptedException {
+        while (operator.reconciled().orElse(0) < count) {
+            pause(start, operator);
+        }
+        return seconds(start);
+    }
+
+    private static void pause(long start, OperatorProcess operator) throws InterruptedException {
+        if (!operator.process().isAlive() || seconds(start) > PATIENCE.toSeconds()) {
+            throw new IllegalStateException("the operator has ended, or does not begin to work; see operator.log");
+        }
+        Thread.sleep(20);
+    }
+
+    /** Returns once the operator has sent nothing for a while. */
+    private void awaitQuiet() throws InterruptedException {
+        long last = audit.size();
+        long since = System.nanoTime();
+        while (seconds(since) < QUIET.toSeconds()) {
+            Thread.sleep(500);
+            long now = audit.size();
+            since = now == last ? since : System.nanoTime();
+            last = now;
+        }
+    }
+
+    /** What has happened is in the log a second later. */
+    private static void awaitAudit() {
+        LockSupport.parkNanos(Duration.ofSeconds(3).toNanos());
+    }
+
+    private void awaitCensus(Census wanted) throws InterruptedException {
+        Census last = Census.of(client, NAMESPACE);
+        long since = System.nanoTime();
+        while (!last.equals(wanted)) {
+            Thread.sleep(500);
+            Census now = Census.of(client, NAMESPACE);
+            since = now.equals(last) ? since : System.nanoTime();
+            last = now;
+            if (seconds(since) > PATIENCE.toSeconds()) {
+                throw new IllegalStateException("left over: " + last + ", not " + wanted);
+            }
+        }
+    }
+
+    // --- figures
+
+    private void memory(OperatorProcess operator, String when) throws IOException {
+        ObjectNode memory = figures.withObject("/memory_mib");
+        memory.putObject(when).put("now", operator.memory("VmRSS")).put("highest", operator.memory("VmHWM"));
+    }
+
+    private void busy(ObjectNode phase, ProcessorTime before, Map<String, ProcessHandle> more) {
+        Map<String, Double> busy =
+                ProcessorTime.of(with(cluster.processes(), more)).busySince(before);
+        phase.set("processors_busy", new ObjectMapper().valueToTree(busy));
+    }
+
+    private static Map<String, ProcessHandle> with(Map<String, ProcessHandle> some, Map<String, ProcessHandle> more) {
+        Map<String, ProcessHandle> all = new LinkedHashMap<>(some);
+        all.putAll(more);
+        all.put("benchmark", ProcessHandle.current());
+        return all;
+    }
+
+    private static void quantiles(ObjectNode node, List<Double> seconds) {
+        Quantiles of = Quantiles.of(seconds);
+        node.put("median", of.median()).put("p99", of.p99()).put("highest", of.highest());
+    }
+
+    private static Map<String, Long> countByWhat(List<AuditLog.Request> requests) {
+        return requests.stream()
+                .collect(Collectors.groupingBy(AuditLog.Request::what, TreeMap::new, Collectors.counting()));
+    }
+
+    private static double seconds(long since) {
+        return (System.nanoTime() - since) / 1e9;
+    }
+
+    private static void say(String text) {
+        System.err.printf(Locale.ROOT, "[%tT] %s%n", System.currentTimeMillis(), text);
+    }
+}
