@@ -19,7 +19,8 @@ import java.util.stream.IntStream;
  * Writes what the operator writes for a job, without an operator: the same objects, copied from those of a job that the operator has brought
  * to run, and as many status patches. It reads nothing, decides nothing and waits for nothing, so no operator can do it faster.
  *
- * @param client has all rights
+ * @param client has all rights, and creates the job
+ * @param account has the operator's rights, and writes the rest: who may do all is not asked whether he may grant a role
  * @param sheet the job
  * @param sample what the operator made for a job, in order of creation; JSON without what the server fills in
  * @param sampleName name of that job
@@ -28,6 +29,7 @@ import java.util.stream.IntStream;
  */
 record BareClient(
         KubernetesClient client,
+        KubernetesClient account,
         JobSheet sheet,
         List<String> sample,
         String sampleName,
@@ -58,7 +60,8 @@ record BareClient(
      *
      * @param statuses how many status writes the operator made for it
      */
-    static BareClient like(KubernetesClient client, JobSheet sheet, String job, int statuses) {
+    static BareClient like(
+            KubernetesClient client, KubernetesClient account, JobSheet sheet, String job, int statuses) {
         JsonNode stored = tree(client.genericKubernetesResources("rlvr.dev/v1alpha1", "RLVRJob")
                 .inNamespace(sheet.namespace())
                 .withName(job)
@@ -77,6 +80,7 @@ record BareClient(
         String status = stored.path("status").toString();
         return new BareClient(
                 client,
+                account,
                 sheet,
                 sample,
                 job,
@@ -110,7 +114,6 @@ record BareClient(
                                 .path("labels"))
                         .remove(JOB_LABELS);
             }
-            case "Service" -> ((ObjectNode) object.path("spec")).remove(List.of("clusterIP", "clusterIPs"));
             case "PersistentVolumeClaim" -> {
                 ((ObjectNode) object.path("spec")).remove("volumeName");
                 ((ObjectNode) object.path("metadata")).remove("annotations");
@@ -136,7 +139,7 @@ record BareClient(
         patch(name, statuses.getFirst());
         for (String object : sample) {
             String own = object.replace(sampleUid, uid).replace(sampleName, name);
-            client.resource(Serialization.unmarshal(own, GenericKubernetesResource.class))
+            account.resource(Serialization.unmarshal(own, GenericKubernetesResource.class))
                     .create();
         }
         statuses.stream().skip(1).forEach(status -> patch(name, status));
@@ -151,7 +154,7 @@ record BareClient(
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        client.resource(Serialization.unmarshal(patch.toString(), GenericKubernetesResource.class))
+        account.resource(Serialization.unmarshal(patch.toString(), GenericKubernetesResource.class))
                 .subresource("status")
                 .patch(APPLY);
     }

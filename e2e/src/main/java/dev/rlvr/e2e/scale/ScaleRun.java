@@ -96,9 +96,10 @@ final class ScaleRun {
         figures.put("jobs", size.jobs()).put("pods", size.pods()).put("nodes", size.nodes());
         figures.put("rate", clients.rate()).put("clients", clients.count());
         prepare();
-        try (Sightings sightings = new Sightings(client, NAMESPACE, size.pods())) {
+        try (KubernetesClient account = cluster.api().client(token());
+                Sightings sightings = new Sightings(client, NAMESPACE, size.pods())) {
             Census nothing = Census.of(client, NAMESPACE);
-            BareClient bare = sample(sightings, nothing);
+            BareClient bare = sample(account, sightings, nothing);
             bare(bare, sightings, nothing);
             operator(sightings, nothing);
         } finally {
@@ -135,14 +136,18 @@ final class ScaleRun {
                 home.resolve("operator/deploy/jvm.options"),
                 Path.of(System.getProperty("rlvr.operator")),
                 cluster.api(),
-                cluster.api().serviceAccountToken(SYSTEM, ACCOUNT),
+                token(),
                 output.resolve("operator.log"),
                 jvm);
     }
 
+    private String token() {
+        return cluster.api().serviceAccountToken(SYSTEM, ACCOUNT);
+    }
+
     // --- the bare client
 
-    private BareClient sample(Sightings sightings, Census nothing) throws IOException, InterruptedException {
+    private BareClient sample(KubernetesClient account, Sightings sightings, Census nothing) throws IOException, InterruptedException {
         say("a sample of what the operator makes");
         Instant begin = Instant.now();
         try (OperatorProcess _ = startOperator()) {
@@ -157,6 +162,7 @@ final class ScaleRun {
         figures.putPOJO("requests_of_the_first_job", requests);
         BareClient bare = BareClient.like(
                 client,
+                account,
                 sheet,
                 SAMPLE,
                 requests.getOrDefault("patch rlvrjobs/status", 0L).intValue());
