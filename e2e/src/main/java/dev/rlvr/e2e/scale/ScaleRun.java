@@ -147,7 +147,8 @@ final class ScaleRun {
 
     // --- the bare client
 
-    private BareClient sample(KubernetesClient account, Sightings sightings, Census nothing) throws IOException, InterruptedException {
+    private BareClient sample(KubernetesClient account, Sightings sightings, Census nothing)
+            throws IOException, InterruptedException {
         say("a sample of what the operator makes");
         Instant begin = Instant.now();
         try (OperatorProcess _ = startOperator()) {

@@ -16,9 +16,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** What makes the API server refuse the operator's requests. */
 record Storms(KubernetesClient client, String namespace) {
-    /** Refuses everything that an account asks for, until this is closed. */
+    /** Refuses most of what an account asks for, until this is closed. */
     Storm refusing(String accountNamespace, String account) {
-        // no seat at all, and no queue to wait in: every request gets 429
+        // no share of the seats, and no queue to wait in: most requests get 429
         String refused = """
             apiVersion: flowcontrol.apiserver.k8s.io/v1
             kind: PriorityLevelConfiguration
