@@ -2,21 +2,133 @@ package dev.rlvr.operator;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.PodStatus;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.batch.v1.JobSpec;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.quarkus.kubernetes.client.KubernetesClientObjectMapperCustomizer;
 import jakarta.inject.Singleton;
 
 /**
- * Leaves managed fields out of everything that the client reads: who wrote which field is often half of an object, and nobody here asks. So
- * no cache ever holds them, whichever namespace or kind it is of.
+ * Leaves out of everything that the client reads what nobody here asks for: who wrote which field, and of the operator's own objects the
+ * specs, which it made itself. Together they are most of an object, so caches of thousands of jobs stay small, whichever namespace they are of.
+ * What is written is written whole.
  */
 @Singleton
-final class WithoutManagedFields implements KubernetesClientObjectMapperCustomizer {
+public final class LeanReads implements KubernetesClientObjectMapperCustomizer {
     @Override
     public void customize(ObjectMapper mapper) {
-        mapper.addMixIn(ObjectMeta.class, LeanMetadata.class);
+        mapper.addMixIn(ObjectMeta.class, OfMetadata.class);
+        mapper.addMixIn(PodSpec.class, OfPodSpec.class);
+        mapper.addMixIn(Container.class, OfContainer.class);
+        mapper.addMixIn(PodStatus.class, OfPodStatus.class);
+        mapper.addMixIn(ContainerStatus.class, OfContainerStatus.class);
+        mapper.addMixIn(JobSpec.class, OfJobSpec.class);
+        mapper.addMixIn(JobStatus.class, OfJobStatus.class);
+        mapper.addMixIn(StatefulSet.class, OfSpec.class);
+        mapper.addMixIn(Service.class, OfSpecAndStatus.class);
+        mapper.addMixIn(PersistentVolumeClaim.class, OfSpecAndStatus.class);
+        mapper.addMixIn(Role.class, OfRole.class);
+        mapper.addMixIn(RoleBinding.class, OfRoleBinding.class);
     }
 
     @JsonIgnoreProperties("managedFields")
-    private interface LeanMetadata {}
+    private interface OfMetadata {}
+
+    /** The node's name, and of containers what follows, are read. */
+    @JsonIgnoreProperties(
+            value = {
+                "affinity",
+                "dnsConfig",
+                "ephemeralContainers",
+                "hostAliases",
+                "imagePullSecrets",
+                "initContainers",
+                "nodeSelector",
+                "overhead",
+                "readinessGates",
+                "resourceClaims",
+                "schedulingGates",
+                "securityContext",
+                "tolerations",
+                "topologySpreadConstraints",
+                "volumes"
+            },
+            allowGetters = true)
+    private interface OfPodSpec {}
+
+    /** The name and the limit of memory are read. */
+    @JsonIgnoreProperties(
+            value = {
+                "args",
+                "command",
+                "env",
+                "envFrom",
+                "image",
+                "lifecycle",
+                "livenessProbe",
+                "ports",
+                "readinessProbe",
+                "securityContext",
+                "startupProbe",
+                "volumeDevices",
+                "volumeMounts"
+            },
+            allowGetters = true)
+    private interface OfContainer {}
+
+    @JsonIgnoreProperties(
+            value = {"allocatedResources", "hostIP", "hostIPs", "podIP", "podIPs", "resourceClaimStatuses", "resources"
+            },
+            allowGetters = true)
+    private interface OfPodStatus {}
+
+    @JsonIgnoreProperties(
+            value = {
+                "allocatedResources",
+                "allocatedResourcesStatus",
+                "containerID",
+                "imageID",
+                "resources",
+                "user",
+                "volumeMounts"
+            },
+            allowGetters = true)
+    private interface OfContainerStatus {}
+
+    /** Whether it is suspended is read. */
+    @JsonIgnoreProperties(
+            value = {"podFailurePolicy", "selector", "successPolicy", "template"},
+            allowGetters = true)
+    private interface OfJobSpec {}
+
+    /** Conditions are read. */
+    @JsonIgnoreProperties(
+            value = {"completedIndexes", "failedIndexes", "uncountedTerminatedPods"},
+            allowGetters = true)
+    private interface OfJobStatus {}
+
+    @JsonIgnoreProperties(value = "spec", allowGetters = true)
+    private interface OfSpec {}
+
+    @JsonIgnoreProperties(
+            value = {"spec", "status"},
+            allowGetters = true)
+    private interface OfSpecAndStatus {}
+
+    @JsonIgnoreProperties(value = "rules", allowGetters = true)
+    private interface OfRole {}
+
+    @JsonIgnoreProperties(
+            value = {"roleRef", "subjects"},
+            allowGetters = true)
+    private interface OfRoleBinding {}
 }

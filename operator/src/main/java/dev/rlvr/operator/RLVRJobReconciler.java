@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.config.informer.Informer;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -43,10 +44,16 @@ import org.slf4j.LoggerFactory;
  * status is stored only if nobody has written the job in between (compare and apply by resourceVersion). So an attempt's number never goes
  * back, only an announced attempt is created, and none begins that another may still run beside. An idle job costs no request at all.
  */
-@ControllerConfiguration(name = RLVRJobReconciler.NAME, generationAwareEventProcessing = false)
+@ControllerConfiguration(
+        name = RLVRJobReconciler.NAME,
+        generationAwareEventProcessing = false,
+        informer = @Informer(informerListLimit = RLVRJobReconciler.PAGE))
 @GradualRetry(maxAttempts = Integer.MAX_VALUE, initialInterval = 500, intervalMultiplier = 2, maxInterval = 60_000)
 public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     static final String NAME = "rlvrjob";
+
+    /** Objects that a cache asks for at once when it fills: the answer is in memory as text before it is objects. */
+    static final long PAGE = 500;
 
     private static final Logger LOG = LoggerFactory.getLogger(RLVRJobReconciler.class);
     private static final int UNPROCESSABLE = 422;
@@ -99,6 +106,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
                         .withLabelSelector(Ownership.MANAGED_BY + "=" + Ownership.MANAGER + "," + Ownership.JOB)
                         .withSecondaryToPrimaryMapper(RLVRJobReconciler::owner)
                         .withNamespacesInheritedFromController()
+                        .withInformerListLimit(PAGE)
                         .build(),
                 context);
     }

@@ -4,16 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-class WithoutManagedFieldsTest {
+class LeanReadsTest {
+    private final ObjectMapper mapper = new ObjectMapper();
+    private final KubernetesSerialization client = new KubernetesSerialization(mapper, false);
+
+    LeanReadsTest() {
+        new LeanReads().customize(mapper);
+    }
+
     @Test
     void whatTheClientReadsHasNoManagedFieldsAndEverythingElse() {
-        ObjectMapper mapper = new ObjectMapper();
-        KubernetesSerialization client = new KubernetesSerialization(mapper, false);
-        new WithoutManagedFields().customize(mapper);
-
         ConfigMap read = client.unmarshal("""
                 apiVersion: v1
                 kind: ConfigMap
@@ -31,5 +43,56 @@ class WithoutManagedFieldsTest {
         assertThat(read.getMetadata().getLabels()).containsEntry("a", "b");
         assertThat(read.getMetadata().getResourceVersion()).isEqualTo("7");
         assertThat(read.getData()).containsEntry("key", "value");
+    }
+
+    @Test
+    void aPodKeepsWhatIsReadOfIt() {
+        Pod read = client.unmarshal("""
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: sum-1-0-abcde}
+                spec:
+                  nodeName: node-7
+                  volumes: [{name: tmp, emptyDir: {}}]
+                  containers:
+                  - name: trainer
+                    image: rlvr-trainer
+                    env: [{name: A, value: b}]
+                    resources: {limits: {memory: 2Gi}}
+                status:
+                  phase: Running
+                  podIP: 10.0.0.1
+                  containerStatuses: [{name: trainer, ready: true, image: rlvr-trainer, imageID: sha, restartCount: 0}]
+                """, Pod.class);
+
+        Container container = read.getSpec().getContainers().getFirst();
+        assertThat(read.getSpec().getNodeName()).isEqualTo("node-7");
+        assertThat(container.getName()).isEqualTo("trainer");
+        assertThat(container.getResources().getLimits()).containsEntry("memory", new Quantity("2Gi"));
+        assertThat(read.getStatus().getContainerStatuses().getFirst().getImage())
+                .isEqualTo("rlvr-trainer");
+        assertThat(container.getEnv()).isEmpty();
+        assertThat(container.getAdditionalProperties()).isEmpty();
+        assertThat(read.getSpec().getVolumes()).isEmpty();
+        assertThat(read.getSpec().getAdditionalProperties()).isEmpty();
+    }
+
+    @Test
+    void whatIsWrittenIsWrittenWhole() {
+        String text = text("smallest-attempt.yaml");
+        Job attempt = new KubernetesSerialization(new ObjectMapper(), false).unmarshal(text, Job.class);
+
+        String written = client.asYaml(attempt);
+
+        assertThat(written).isEqualTo(new KubernetesSerialization(new ObjectMapper(), false).asYaml(attempt));
+        assertThat(written).contains("volumeMounts", "podFailurePolicy", "securityContext", "RLVR_ATTEMPT");
+    }
+
+    private static String text(String resource) {
+        try (InputStream in = LeanReadsTest.class.getResourceAsStream(resource)) {
+            return new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
