@@ -4,20 +4,26 @@ import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.lifecycle.Action;
 import dev.rlvr.lifecycle.JobSources;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.net.HttpURLConnection;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Applies a plan: every write of the operator is here, and each may be the last before it is killed. */
@@ -93,10 +99,25 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
 
     private void ensure(Ownership owner, Children children) {
         SharedObjects shared = SharedObjects.of(owner);
-        shared.fixed().stream().filter(wanted -> !children.has(owner, wanted)).forEach(wanted -> create(owner, wanted));
-        if (!children.hasManifest(owner, shared.manifest()) && !create(owner, shared.manifest())) {
-            client.resource(shared.manifest()).update();
+        // a binding is refused until its role is there; nothing else asks for another
+        Map<Boolean, List<HasMetadata>> missing = shared.fixed().stream()
+                .filter(wanted -> !children.has(owner, wanted))
+                .collect(Collectors.partitioningBy(RoleBinding.class::isInstance));
+        List<Callable<Boolean>> writes = new ArrayList<>();
+        missing.get(false).forEach(wanted -> writes.add(() -> create(owner, wanted)));
+        if (!children.hasManifest(owner, shared.manifest())) {
+            writes.add(() -> createOrUpdate(owner, shared.manifest()));
         }
+        AtOnce.all(writes);
+        missing.get(true).forEach(wanted -> create(owner, wanted));
+    }
+
+    private boolean createOrUpdate(Ownership owner, ConfigMap manifest) {
+        boolean absent = create(owner, manifest);
+        if (!absent) {
+            client.resource(manifest).update();
+        }
+        return absent;
     }
 
     private void start(Ownership owner, Children children, int attempt) {

@@ -32,7 +32,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -175,9 +174,19 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         ListOptions ofJob = new ListOptionsBuilder()
                 .withLabelSelector(owner.labelSelector())
                 .build();
-        return Stream.<HasMetadata>concat(
-                        client.batch().v1().jobs().inNamespace(owner.namespace()).list(ofJob).getItems().stream(),
-                        client.pods().inNamespace(owner.namespace()).list(ofJob).getItems().stream())
+        return AtOnce.<List<? extends HasMetadata>>all(List.of(
+                        () -> client.batch()
+                                .v1()
+                                .jobs()
+                                .inNamespace(owner.namespace())
+                                .list(ofJob)
+                                .getItems(),
+                        () -> client.pods()
+                                .inNamespace(owner.namespace())
+                                .list(ofJob)
+                                .getItems()))
+                .stream()
+                .<HasMetadata>flatMap(List::stream)
                 .toList();
     }
 
