@@ -36,6 +36,10 @@ interface SettingsMapping {
     /** Namespace of the Lease; without it the operator's own. */
     Optional<String> leaseNamespace();
 
+    /** Jobs that are reconciled at the same time; handed to the Operator SDK. */
+    @WithDefault("8")
+    int reconcileThreads();
+
     /** Whether log lines are JSON objects; handed to Quarkus. */
     @WithDefault("false")
     boolean jsonLogs();
