@@ -2,6 +2,7 @@ package dev.rlvr.operator;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -19,7 +20,8 @@ import jakarta.inject.Singleton;
 
 /**
  * Leaves out of everything that the client reads what nobody here asks for: who wrote which field, and of the operator's own objects the
- * specs, which it made itself. Together they are most of an object, so caches of thousands of jobs stay small, whichever namespace they are of.
+ * specs, which it made itself. Together they are most of an object, so caches of thousands of jobs stay small, whichever namespace they are of;
+ * what is left shares its strings.
  * What is written is written whole.
  */
 @Singleton
@@ -38,6 +40,7 @@ public final class LeanReads implements KubernetesClientObjectMapperCustomizer {
         mapper.addMixIn(PersistentVolumeClaim.class, OfSpecAndStatus.class);
         mapper.addMixIn(Role.class, OfRole.class);
         mapper.addMixIn(RoleBinding.class, OfRoleBinding.class);
+        mapper.registerModule(new SimpleModule("shared-strings").addDeserializer(String.class, new SharedStrings()));
     }
 
     @JsonIgnoreProperties("managedFields")

@@ -78,6 +78,25 @@ class LeanReadsTest {
     }
 
     @Test
+    void equalTextsOfDifferentObjectsAreOneString() {
+        ConfigMap first = settings("rlvr-operator", "x".repeat(100));
+        ConfigMap second = settings("rlvr-operator", "x".repeat(100));
+
+        assertThat(first.getMetadata().getLabels().get("a"))
+                .isSameAs(second.getMetadata().getLabels().get("a"));
+        assertThat(first.getData().get("key")).isEqualTo(second.getData().get("key"));
+    }
+
+    private ConfigMap settings(String label, String value) {
+        return client.unmarshal("""
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {labels: {a: %s}}
+                data: {key: %s}
+                """.formatted(label, value), ConfigMap.class);
+    }
+
+    @Test
     void whatIsWrittenIsWrittenWhole() {
         String text = text("smallest-attempt.yaml");
         Job attempt = new KubernetesSerialization(new ObjectMapper(), false).unmarshal(text, Job.class);
