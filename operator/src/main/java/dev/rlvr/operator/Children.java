@@ -32,6 +32,8 @@ record Children(List<HasMetadata> all) {
             Role.class,
             RoleBinding.class);
 
+    private static final List<Class<? extends HasMetadata>> RUNNING = List.of(Job.class, Pod.class, StatefulSet.class);
+
     Children {
         all = List.copyOf(all);
     }
@@ -41,11 +43,11 @@ record Children(List<HasMetadata> all) {
         return new Children(KINDS.stream().<HasMetadata>flatMap(caches).toList());
     }
 
-    /** The same with other Jobs and pods. */
-    Children withAttempts(List<HasMetadata> jobsAndPods) {
+    /** The same with what runs as it was read anew: Jobs, sets of servers, and the pods of both. */
+    Children withRunning(List<HasMetadata> running) {
         return new Children(Stream.concat(
-                        all.stream().filter(child -> !(child instanceof Job) && !(child instanceof Pod)),
-                        jobsAndPods.stream())
+                        all.stream().filter(child -> RUNNING.stream().noneMatch(kind -> kind.isInstance(child))),
+                        running.stream())
                 .toList());
     }
 

@@ -26,10 +26,12 @@ import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -39,9 +41,10 @@ import org.slf4j.LoggerFactory;
  * {@code observe -> decide -> apply}.
  *
  * <p>Caches may lag behind what this operator itself, or one before it, has written. A plan from the caches is therefore only a hint that
- * there is something to do: if so, the job, its Jobs and its pods are read from the API server, the plan is made again from these, and its
- * status is stored only if nobody has written the job in between (compare and apply by resourceVersion). So an attempt's number never goes
- * back, only an announced attempt is created, and none begins that another may still run beside. An idle job costs no request at all.
+ * there is something to do: if so, the job, its Jobs, its servers and all their pods are read from the API server, the plan is made again
+ * from these, and its status is stored only if nobody has written the job in between (compare and apply by resourceVersion). So an attempt's
+ * number never goes back, only an announced attempt is created, and none begins that another may still run beside. An idle job costs no
+ * request at all.
  */
 @ControllerConfiguration(
         name = RLVRJobReconciler.NAME,
@@ -134,7 +137,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             refusals.remove(ResourceID.fromResource(cached));
             return UpdateControl.noUpdate();
         }
-        Children now = children.withAttempts(attempts(job));
+        Children now = children.withRunning(running(job, children));
         Plan plan = plan(job, now, jobs(job, name -> stored(job.getMetadata().getNamespace(), name)));
         if (storesStatus(job, plan)) {
             try {
@@ -169,25 +172,29 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
                         .toList();
     }
 
-    private List<HasMetadata> attempts(RLVRJob job) {
+    /** All that can run, read anew: attempts, and servers where the job has or had some. */
+    private List<HasMetadata> running(RLVRJob job, Children cached) {
         Ownership owner = new Ownership(job);
         ListOptions ofJob = new ListOptionsBuilder()
                 .withLabelSelector(owner.labelSelector())
                 .build();
-        return AtOnce.<List<? extends HasMetadata>>all(List.of(
-                        () -> client.batch()
-                                .v1()
-                                .jobs()
-                                .inNamespace(owner.namespace())
-                                .list(ofJob)
-                                .getItems(),
-                        () -> client.pods()
-                                .inNamespace(owner.namespace())
-                                .list(ofJob)
-                                .getItems()))
-                .stream()
-                .<HasMetadata>flatMap(List::stream)
-                .toList();
+        List<Callable<List<? extends HasMetadata>>> lists = new ArrayList<>();
+        lists.add(() -> client.batch()
+                .v1()
+                .jobs()
+                .inNamespace(owner.namespace())
+                .list(ofJob)
+                .getItems());
+        lists.add(() -> client.pods().inNamespace(owner.namespace()).list(ofJob).getItems());
+        if (job.getSpec().rollout().ownServers().isPresent()
+                || cached.servers(owner).isPresent()) {
+            lists.add(() -> client.apps()
+                    .statefulSets()
+                    .inNamespace(owner.namespace())
+                    .list(ofJob)
+                    .getItems());
+        }
+        return AtOnce.all(lists).stream().<HasMetadata>flatMap(List::stream).toList();
     }
 
     private UpdateControl<RLVRJob> perform(RLVRJob job, Children children, Plan plan) {
