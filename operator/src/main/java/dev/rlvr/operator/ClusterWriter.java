@@ -197,7 +197,11 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
                 throw e;
             }
             HasMetadata there = place.get();
-            if (there != null && !owner.has(there)) {
+            if (there == null) {
+                // it has gone since, and nobody would look again
+                throw e;
+            }
+            if (!owner.has(there)) {
                 throw new ForeignObjectException(object);
             }
             return false;

@@ -6,6 +6,7 @@ import dev.rlvr.operator.Settings;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.http.Interceptor;
 import io.javaoperatorsdk.operator.Operator;
 import java.time.Clock;
 import java.time.Duration;
@@ -26,12 +27,18 @@ final class RunningOperator implements AutoCloseable {
     }
 
     static RunningOperator start(ApiServer api, String namespace, Writes writes) {
+        return start(api, namespace, writes, new Interceptor() {});
+    }
+
+    /** As above, and somebody else interferes with its requests. */
+    static RunningOperator start(ApiServer api, String namespace, Writes writes, Interceptor interference) {
         Config config = Config.fromKubeconfig(OperatorRights.kubeconfig(api, namespace));
         // a request that fails is the reconciler's to repeat, as in production after the client's own patience
         config.setRequestRetryBackoffLimit(0);
         KubernetesClient client = new KubernetesClientBuilder()
                 .withConfig(config)
-                .withHttpClientBuilderConsumer(builder -> builder.addOrReplaceInterceptor("writes", writes))
+                .withHttpClientBuilderConsumer(builder -> builder.addOrReplaceInterceptor("writes", writes)
+                        .addOrReplaceInterceptor("interference", interference))
                 .build();
         Operator operator = new Operator(overrider -> overrider
                 .withKubernetesClient(client)
