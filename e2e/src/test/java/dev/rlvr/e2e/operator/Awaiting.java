@@ -7,13 +7,14 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /** Waits, and on failure says what was there instead. */
-final class Awaiting {
+public final class Awaiting {
     /** Far more than anything takes: a busy machine is no failure. */
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private Awaiting() {}
 
-    static void until(String what, BooleanSupplier holds, Supplier<?> actual) {
+    /** Waits until it holds. */
+    public static void until(String what, BooleanSupplier holds, Supplier<?> actual) {
         try {
             Awaitility.await(what)
                     .atMost(PATIENCE)

@@ -1,7 +1,7 @@
 package dev.rlvr.e2e.operator;
 
 /** How the pods of a played attempt go on. */
-sealed interface Ending {
+public sealed interface Ending {
     /** They exit with 0. */
     record Succeeds() implements Ending {}
 

@@ -22,85 +22,31 @@ import org.junit.jupiter.api.Test;
 /** Pods that start together. The schedulers are not there, only their kinds, with the fields that are used. */
 @RealApiServer
 class GangTest {
-    static final ResourceDefinitionContext VOLCANO = podGroups("scheduling.volcano.sh", "v1beta1");
-    static final ResourceDefinitionContext COSCHEDULING = podGroups("scheduling.x-k8s.io", "v1alpha1");
-
     private final ApiServer api;
 
     GangTest(ApiServer api) {
         this.api = api;
     }
 
-    private static ResourceDefinitionContext podGroups(String group, String version) {
-        return new ResourceDefinitionContext.Builder()
-                .withGroup(group)
-                .withVersion(version)
-                .withKind("PodGroup")
-                .withPlural("podgroups")
-                .withNamespaced(true)
-                .build();
-    }
-
-    /** Applies a stand-in of a scheduler's kind. */
-    static void install(Scene scene, ResourceDefinitionContext kind) {
-        String name = "podgroups." + kind.getGroup();
-        scene.client()
-                .resource(Serialization.unmarshal(
-                        """
-                        apiVersion: apiextensions.k8s.io/v1
-                        kind: CustomResourceDefinition
-                        metadata:
-                          name: %s
-                          annotations: {api-approved.kubernetes.io: unapproved}
-                        spec:
-                          group: %s
-                          scope: Namespaced
-                          names: {kind: PodGroup, plural: podgroups, singular: podgroup, listKind: PodGroupList}
-                          versions:
-                          - name: %s
-                            served: true
-                            storage: true
-                            schema:
-                              openAPIV3Schema:
-                                type: object
-                                properties:
-                                  spec:
-                                    type: object
-                                    properties:
-                                      minMember: {type: integer, minimum: 1}
-                                      queue: {type: string}
-                        """.formatted(name, kind.getGroup(), kind.getVersion()), CustomResourceDefinition.class))
-                .serverSideApply();
-        Awaitility.await(name)
-                .atMost(Duration.ofSeconds(30))
-                .ignoreExceptions()
-                .until(() -> scene.client()
-                        .genericKubernetesResources(kind)
-                        .inNamespace(scene.namespace())
-                        .list()
-                        .getItems()
-                        .isEmpty());
-    }
-
-    private static void uninstall(Scene scene, ResourceDefinitionContext kind) {
+    private static void uninstall(Scene scene, PodGroupKind kind) {
         Resource<CustomResourceDefinition> definition = scene.client()
                 .apiextensions()
                 .v1()
                 .customResourceDefinitions()
-                .withName("podgroups." + kind.getGroup());
+                .withName("podgroups." + kind.context().getGroup());
         definition.delete();
         Awaiting.until("the kind is gone", () -> definition.get() == null, definition::get);
     }
 
-    private static List<GenericKubernetesResource> groups(Scene scene, ResourceDefinitionContext kind) {
+    private static List<GenericKubernetesResource> groups(Scene scene, PodGroupKind kind) {
         return scene.client()
-                .genericKubernetesResources(kind)
+                .genericKubernetesResources(kind.context())
                 .inNamespace(scene.namespace())
                 .list()
                 .getItems();
     }
 
-    private static List<String> names(Scene scene, ResourceDefinitionContext kind) {
+    private static List<String> names(Scene scene, PodGroupKind kind) {
         return groups(scene, kind).stream()
                 .map(group -> group.getMetadata().getName())
                 .toList();
@@ -110,7 +56,7 @@ class GangTest {
     void eachAttemptHasAGroupOfVolcanoOfItsOwn() {
         try (Scene scene =
                 Scene.open(api, attempt -> attempt == 1 ? new Ending.Exits(1, "boom") : new Ending.RunsOn())) {
-            install(scene, VOLCANO);
+            PodGroupKind.VOLCANO.install(scene.client(), scene.namespace());
             try (RunningOperator operator = RunningOperator.start(api, scene.namespace())) {
                 scene.create("trainer: {replicas: 3, gpusPerReplica: 0, gang: {scheduler: Volcano, queue: research}}");
                 scene.await(
@@ -118,7 +64,7 @@ class GangTest {
                         job -> job.getStatus() != null
                                 && job.getStatus().state() == State.Running
                                 && job.getStatus().attempt() == 2);
-                assertThat(groups(scene, VOLCANO)).singleElement().satisfies(group -> {
+                assertThat(groups(scene, PodGroupKind.VOLCANO)).singleElement().satisfies(group -> {
                     assertThat(group.getMetadata().getName()).isEqualTo("sum-2");
                     assertThat(group.<Map<String, Object>>get("spec"))
                             .containsEntry("minMember", 3)
@@ -137,7 +83,7 @@ class GangTest {
                         });
                 scene.patchSpec("{\"lifecycle\":{\"suspend\":true}}");
                 scene.await(State.Suspended);
-                assertThat(groups(scene, VOLCANO)).isEmpty();
+                assertThat(groups(scene, PodGroupKind.VOLCANO)).isEmpty();
                 List<String> writes = operator.writes().sent();
                 assertThat(writes.indexOf("POST /apis/scheduling.volcano.sh/v1beta1/namespaces/%s/podgroups"
                                 .formatted(scene.namespace())))
@@ -152,13 +98,13 @@ class GangTest {
     @Test
     void coschedulingIsToldByALabelAndASchedulerNameOfTheUsersChoice() {
         try (Scene scene = Scene.open(api, attempt -> new Ending.RunsOn())) {
-            install(scene, COSCHEDULING);
+            PodGroupKind.COSCHEDULING.install(scene.client(), scene.namespace());
             try (RunningOperator operator = RunningOperator.start(api, scene.namespace())) {
                 assertThat(operator.writes().dead()).isFalse();
                 scene.create("trainer: {replicas: 2, gpusPerReplica: 0, gang: {scheduler: Coscheduling},"
                         + " podTemplate: {spec: {schedulerName: gangs}}}");
                 scene.await(State.Running);
-                assertThat(names(scene, COSCHEDULING)).containsExactly("sum-1");
+                assertThat(names(scene, PodGroupKind.COSCHEDULING)).containsExactly("sum-1");
                 List<Pod> pods = scene.client()
                         .pods()
                         .inNamespace(scene.namespace())
@@ -175,7 +121,7 @@ class GangTest {
     @Test
     void aGroupWhoseJobSomebodyRemovedGoesToo() {
         try (Scene scene = Scene.open(api, attempt -> new Ending.RunsOn())) {
-            install(scene, VOLCANO);
+            PodGroupKind.VOLCANO.install(scene.client(), scene.namespace());
             try (RunningOperator operator = RunningOperator.start(api, scene.namespace())) {
                 assertThat(operator.writes().dead()).isFalse();
                 scene.create("trainer: {replicas: 2, gpusPerReplica: 0, gang: {scheduler: Volcano}}");
@@ -191,7 +137,7 @@ class GangTest {
                         "attempt 2 runs",
                         job -> job.getStatus().state() == State.Running
                                 && job.getStatus().attempt() == 2);
-                assertThat(names(scene, VOLCANO)).containsExactly("sum-2");
+                assertThat(names(scene, PodGroupKind.VOLCANO)).containsExactly("sum-2");
             }
         }
     }
@@ -199,7 +145,7 @@ class GangTest {
     @Test
     void aSchedulerThatIsNotInstalledFailsTheJobWithTheField() {
         try (Scene scene = Scene.open(api, attempt -> new Ending.RunsOn())) {
-            uninstall(scene, COSCHEDULING);
+            uninstall(scene, PodGroupKind.COSCHEDULING);
             try (RunningOperator operator = RunningOperator.start(api, scene.namespace())) {
                 assertThat(operator.writes().dead()).isFalse();
                 scene.create("trainer: {gpusPerReplica: 0, gang: {scheduler: Coscheduling}}");

@@ -17,14 +17,16 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** A service account that has what {@code operator/deploy/cluster-role.yaml} says, in one namespace, and nothing else. */
-final class OperatorRights {
-    static final String ACCOUNT = "the-operator";
+public final class OperatorRights {
+    /** The account's name. */
+    public static final String ACCOUNT = "the-operator";
     private static final Path ROLE =
             Path.of(System.getProperty("rlvr.checkout"), "operator", "deploy", "cluster-role.yaml");
 
     private OperatorRights() {}
 
-    static void grant(KubernetesClient admin, String namespace) {
+    /** Makes that account in a namespace. */
+    public static void grant(KubernetesClient admin, String namespace) {
         ClusterRole role = role();
         admin.resource(role).serverSideApply();
         admin.resource(new ServiceAccountBuilder()
@@ -80,7 +82,7 @@ final class OperatorRights {
     }
 
     /** A kubeconfig of that account. */
-    static String kubeconfig(ApiServer api, String namespace) {
+    public static String kubeconfig(ApiServer api, String namespace) {
         return api.kubeconfig(api.serviceAccountToken(namespace, ACCOUNT));
     }
 

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -37,7 +38,7 @@ final class PlayedCluster implements AutoCloseable {
         this.client = client;
         this.namespace = namespace;
         this.script = script;
-        this.pods = new PlayedPods(client);
+        this.pods = new PlayedPods(client, InstantSource.system());
         this.servers = new PlayedServers(client);
         this.thread = Thread.ofVirtual().name("played-" + namespace).start(this::play);
     }

@@ -16,17 +16,22 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import java.time.Instant;
+import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** What the Job controller and the kubelet write about the pods of one Job. */
-record PlayedPods(KubernetesClient client) {
+/**
+ * What the Job controller and the kubelet write about the pods of one Job.
+ *
+ * @param clock what times in statuses are taken from
+ */
+public record PlayedPods(KubernetesClient client, InstantSource clock) {
     private static final String INDEX = "batch.kubernetes.io/job-completion-index";
 
-    static boolean ended(Job job) {
+    /** Whether a Job has ended, either way. */
+    public static boolean ended(Job job) {
         return Optional.ofNullable(job.getStatus())
                 .map(JobStatus::getConditions)
                 .filter(conditions -> conditions.stream()
@@ -50,7 +55,7 @@ record PlayedPods(KubernetesClient client) {
     }
 
     /** The Job controller notes when it began with a Job that is not suspended. */
-    void started(Job job) {
+    public void started(Job job) {
         client.resource(job).editStatus(stored -> {
             stored.setStatus(new JobStatusBuilder(stored.getStatus())
                     .withStartTime(now())
@@ -59,7 +64,8 @@ record PlayedPods(KubernetesClient client) {
         });
     }
 
-    void create(Job job, int index) {
+    /** The Job controller creates the pod of that index, and the scheduler finds it a node. */
+    public void create(Job job, int index) {
         Pod pod = new PodBuilder()
                 .withMetadata(job.getSpec().getTemplate().getMetadata())
                 .withSpec(job.getSpec().getTemplate().getSpec())
@@ -88,7 +94,7 @@ record PlayedPods(KubernetesClient client) {
     }
 
     /** One step of life: waiting pods run, running pods end as the script has it. */
-    void goOn(Job job, List<Pod> pods, Ending ending) {
+    public void goOn(Job job, List<Pod> pods, Ending ending) {
         boolean waits =
                 pods.stream().anyMatch(pod -> !"Running".equals(pod.getStatus().getPhase()));
         switch (ending) {
@@ -221,7 +227,7 @@ record PlayedPods(KubernetesClient client) {
                 .build();
     }
 
-    private static PodStatus evicted() {
+    private PodStatus evicted() {
         return new PodStatusBuilder(status("Failed", exited(75, "stopped by SIGTERM")))
                 .addNewCondition()
                 .withType("DisruptionTarget")
@@ -232,7 +238,7 @@ record PlayedPods(KubernetesClient client) {
                 .build();
     }
 
-    private static ContainerState exited(int code, String message) {
+    private ContainerState exited(int code, String message) {
         return new ContainerStateBuilder()
                 .withNewTerminated()
                 .withExitCode(code)
@@ -273,7 +279,7 @@ record PlayedPods(KubernetesClient client) {
         });
     }
 
-    private static JobCondition condition(String type, String reason, String message) {
+    private JobCondition condition(String type, String reason, String message) {
         return new JobConditionBuilder()
                 .withType(type)
                 .withStatus("True")
@@ -284,7 +290,7 @@ record PlayedPods(KubernetesClient client) {
                 .build();
     }
 
-    private static String now() {
-        return Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    private String now() {
+        return clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
     }
 }

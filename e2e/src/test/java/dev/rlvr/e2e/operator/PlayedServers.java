@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Optional;
 
 /** What the StatefulSet controller and the kubelet write about rollout servers, which become ready as soon as they are allowed to. */
-record PlayedServers(KubernetesClient client) {
+public record PlayedServers(KubernetesClient client) {
     /** One step of life of a set and its pods. */
-    void goOn(StatefulSet set, boolean mayBeReady) {
+    public void goOn(StatefulSet set, boolean mayBeReady) {
         List<Pod> pods = of(set);
         if (set.getMetadata().getDeletionTimestamp() != null) {
             pods.stream()

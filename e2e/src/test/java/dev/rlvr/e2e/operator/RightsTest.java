@@ -44,8 +44,8 @@ class RightsTest {
     private Set<UsedRight> life(String scheduler) {
         script = attempt -> attempt == 1 ? new Ending.Exits(1, "boom") : new Ending.RunsOn();
         try (Scene scene = Scene.open(api, attempt -> script.apply(attempt))) {
-            GangTest.install(scene, GangTest.VOLCANO);
-            GangTest.install(scene, GangTest.COSCHEDULING);
+            PodGroupKind.VOLCANO.install(scene.client(), scene.namespace());
+            PodGroupKind.COSCHEDULING.install(scene.client(), scene.namespace());
             List<HasMetadata> inTheWay = inTheWay(scene, scheduler);
             inTheWay.forEach(object -> scene.client().resource(object).create());
             try (RunningOperator operator = RunningOperator.start(api, scene.namespace())) {
