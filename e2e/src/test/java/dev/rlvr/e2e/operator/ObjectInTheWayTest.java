@@ -103,8 +103,8 @@ class ObjectInTheWayTest {
                 });
             }
         };
-        try (RunningOperator operator = RunningOperator.start(
-                scene.api(), scene.namespace(), new Writes(Integer.MAX_VALUE), removing)) {
+        try (RunningOperator operator =
+                RunningOperator.start(scene.api(), scene.namespace(), new Writes(Integer.MAX_VALUE), removing)) {
             scene.create();
             scene.await(State.Succeeded);
             assertThat(operator.writes().sent())

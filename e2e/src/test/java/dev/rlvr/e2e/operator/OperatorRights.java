@@ -20,6 +20,7 @@ import java.util.TreeSet;
 public final class OperatorRights {
     /** The account's name. */
     public static final String ACCOUNT = "the-operator";
+
     private static final Path ROLE =
             Path.of(System.getProperty("rlvr.checkout"), "operator", "deploy", "cluster-role.yaml");
 

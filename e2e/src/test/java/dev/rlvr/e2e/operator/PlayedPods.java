@@ -191,7 +191,7 @@ public record PlayedPods(KubernetesClient client, InstantSource clock) {
                 .build();
     }
 
-    private static PodStatus fetchFailed(int code, String message) {
+    private PodStatus fetchFailed(int code, String message) {
         ContainerState notStarted = new ContainerStateBuilder()
                 .withNewWaiting(null, "PodInitializing")
                 .build();

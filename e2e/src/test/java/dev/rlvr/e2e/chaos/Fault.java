@@ -1,0 +1,61 @@
+package dev.rlvr.e2e.chaos;
+
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/**
+ * What befalls a request.
+ *
+ * @param arrives whether the API server gets it, and does what it asks for
+ * @param answer what the operator hears of it
+ */
+record Fault(boolean arrives, Answer answer) {
+    static final Fault NONE = new Fault(true, Answer.True);
+
+    private static final List<Answer> LIES =
+            List.of(Answer.TooManyRequests, Answer.Error, Answer.Unavailable, Answer.GatewayTimeout, Answer.Reset);
+
+    /** What can be heard. */
+    enum Answer {
+        /** What the API server said. */
+        True(0),
+        /** The same, later. */
+        Late(0),
+        Conflict(409),
+        TooManyRequests(429),
+        Error(500),
+        Unavailable(503),
+        GatewayTimeout(504),
+        /** The connection is reset. */
+        Reset(0),
+        /** Nothing, until the operator loses patience. */
+        Silence(0);
+
+        /** The HTTP status; 0 where there is none, or not one of the proxy's own. */
+        final int status;
+
+        Answer(int status) {
+            this.status = status;
+        }
+    }
+
+    /** A random fault that this request can meet. A write may have happened whatever is heard of it. */
+    static Fault random(Request request, RandomGenerator random) {
+        if (random.nextInt(4) == 0) {
+            return new Fault(true, Answer.Late);
+        }
+        boolean arrives = request.writes() && random.nextBoolean();
+        if (random.nextInt(8) == 0) {
+            return new Fault(arrives, Answer.Silence);
+        }
+        if (request.writes() && random.nextInt(3) == 0) {
+            return new Fault(arrives, Answer.Conflict);
+        }
+        return new Fault(arrives, LIES.get(random.nextInt(LIES.size())));
+    }
+
+    @Override
+    public String toString() {
+        return (arrives ? "done, answered " : "not done, answered ") + answer;
+    }
+}

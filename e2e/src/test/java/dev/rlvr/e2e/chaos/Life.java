@@ -1,0 +1,74 @@
+package dev.rlvr.e2e.chaos;
+
+import dev.rlvr.e2e.chaos.Fate.Cost;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What has really befallen a job so far: the truth that its status is compared with, and its story for who has to read it. */
+final class Life {
+    private final Schedule schedule;
+    private final List<Note> notes = new ArrayList<>();
+    private final Map<Integer, Set<Cost>> costs = new HashMap<>();
+    private final Set<String> removed = new HashSet<>();
+    private boolean deleted;
+    private int raised;
+
+    Life(Schedule schedule) {
+        this.schedule = schedule;
+    }
+
+    /** Something that happened at a {@link System#nanoTime}. */
+    record Note(long at, String text) {}
+
+    Schedule schedule() {
+        return schedule;
+    }
+
+    synchronized void note(String text) {
+        notes.add(new Note(System.nanoTime(), text));
+    }
+
+    synchronized List<Note> notes() {
+        return List.copyOf(notes);
+    }
+
+    /** Something that may be charged to that budget has befallen an attempt. */
+    synchronized void befell(int attempt, Cost cost) {
+        costs.computeIfAbsent(attempt, number -> EnumSet.noneOf(Cost.class)).add(cost);
+    }
+
+    synchronized Set<Cost> costs(int attempt) {
+        return costs.getOrDefault(attempt, Set.of());
+    }
+
+    /** An object was removed by somebody else than the operator. */
+    synchronized void removed(String uid) {
+        removed.add(uid);
+    }
+
+    synchronized boolean isRemoved(String uid) {
+        return removed.contains(uid);
+    }
+
+    synchronized void deleted() {
+        deleted = true;
+    }
+
+    /** Whether somebody has deleted the resource. */
+    synchronized boolean isDeleted() {
+        return deleted;
+    }
+
+    synchronized void raised(int by) {
+        raised += by;
+    }
+
+    synchronized int raised() {
+        return raised;
+    }
+}

@@ -1,0 +1,35 @@
+package dev.rlvr.e2e.chaos;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A request of the operator that is no watch.
+ *
+ * @param job the job that it is about; empty for lists of all jobs
+ */
+record Request(String method, String uri, Optional<String> job) {
+    private static final Pattern JOB = Pattern.compile("\\b" + Schedule.PREFIX + "[0-9]+\\b");
+
+    static Request of(String method, String uri, String body) {
+        String decoded = URLDecoder.decode(uri, StandardCharsets.UTF_8);
+        Matcher job = JOB.matcher(decoded + " " + body);
+        return new Request(method, decoded, job.find() ? Optional.of(job.group()) : Optional.empty());
+    }
+
+    boolean writes() {
+        return !method.equals("GET");
+    }
+
+    boolean patches() {
+        return method.equals("PATCH");
+    }
+
+    @Override
+    public String toString() {
+        return method + " " + uri.replaceFirst("^.*/namespaces/[^/]+/", "");
+    }
+}
