@@ -35,8 +35,21 @@ public final class Manifest {
      * @throws ManifestException where the file cannot be read or is not a valid RLVRJob, with a line for each problem
      */
     public static RLVRJob read(Path file) {
+        return parse(text(file), file.toString());
+    }
+
+    /**
+     * Reads a file that has what {@link #write} made of a job that was read: neither defaults nor checks, which take most of the time.
+     *
+     * @throws ManifestException where the file cannot be read
+     */
+    public static RLVRJob readChecked(Path file) {
+        return bind(ManifestText.parse(text(file), file.toString()));
+    }
+
+    private static String text(Path file) {
         try {
-            return parse(Files.readString(file), file.toString());
+            return Files.readString(file);
         } catch (NoSuchFileException e) {
             throw new ManifestException(List.of(file + ": no such file"));
         } catch (CharacterCodingException e) {

@@ -72,6 +72,18 @@ class ManifestTest {
     }
 
     @Test
+    void aJobThatWasCheckedIsReadBackWithoutAnotherCheck(@TempDir Path folder) throws IOException {
+        RLVRJob job = Manifest.read(QUICKSTART);
+        Path written = Files.writeString(folder.resolve("checked.yaml"), Manifest.write(job));
+        Path steps = Files.writeString(
+                folder.resolve("steps.yaml"), Manifest.write(job).replace("steps: 30", "steps: 0"));
+
+        assertThat(Manifest.readChecked(written).getSpec()).isEqualTo(job.getSpec());
+        assertThat(Manifest.readChecked(written).getMetadata()).isEqualTo(job.getMetadata());
+        assertThat(Manifest.readChecked(steps).getSpec().algorithm().steps()).isZero();
+    }
+
+    @Test
     void theStatusOfAStoredJobIsNotPartOfItsManifest() {
         RLVRJob job = Manifest.parse(SMALLEST + "status: {state: Running}\n", "stored.yaml");
 

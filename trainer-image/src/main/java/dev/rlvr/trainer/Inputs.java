@@ -52,22 +52,31 @@ record Inputs(
     record HeldOut(EvaluationSpec spec, List<Problem> problems) {}
 
     /**
-     * Reads and checks.
+     * Reads and checks a manifest as its user has written it.
      *
      * @throws InputException with one line per problem
      */
-    static Inputs read(Path manifest, Path work, SourceResolver sources, Gpus gpus) {
+    static RLVRJob job(Path manifest) {
         RLVRJob job;
         try {
             job = Manifest.read(manifest);
         } catch (ManifestException e) {
             throw new InputException(e.getMessage(), e);
         }
-        RLVRJobSpec spec = job.getSpec();
-        List<String> unsupported = Release.unsupported(spec);
+        List<String> unsupported = Release.unsupported(job.getSpec());
         if (!unsupported.isEmpty()) {
             throw new InputException(String.join("\n", unsupported));
         }
+        return job;
+    }
+
+    /**
+     * Reads and checks what a job names.
+     *
+     * @throws InputException with one line per problem
+     */
+    static Inputs read(RLVRJob job, Path work, SourceResolver sources, Gpus gpus) {
+        RLVRJobSpec spec = job.getSpec();
         OptionalLong gpuMemory = gpus.require(spec.trainer());
         ModelFolder model = model(spec, sources);
         requireRoomForSequences(spec, model);

@@ -1,5 +1,6 @@
 package dev.rlvr.trainer;
 
+import dev.rlvr.crds.Manifest;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.trainer.collectives.LostRankException;
 import dev.rlvr.trainer.data.SourceResolver;
@@ -16,6 +17,7 @@ import dev.rlvr.trainer.rollout.server.ServersLostException;
 import dev.rlvr.trainer.serve.Serve;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -82,7 +84,9 @@ public final class Main implements Callable<Integer> {
             if (Lifeline.wanted(environment)) {
                 Lifeline.hold(environment, how -> stop.exit(end(LastWords.TRY_AGAIN, how)));
             }
-            Inputs inputs = Inputs.read(job, work, SourceResolver.of(environment), Gpus.of(environment));
+            // a rank's is the one that its launcher has checked
+            RLVRJob checked = environment.containsKey(World.RANK) ? Manifest.readChecked(job) : Inputs.job(job);
+            Inputs inputs = Inputs.read(checked, work, SourceResolver.of(environment), Gpus.of(environment));
             if (check) {
                 return 0;
             }
@@ -116,16 +120,22 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    /** Runs the ranks of this pod, each as a process like this one. */
-    private int launch(RLVRJob of) throws InterruptedException {
+    /** Runs the ranks of this pod, each as a process like this one, on the job as this one has read it. */
+    private int launch(RLVRJob of) throws IOException, InterruptedException {
         LaunchSettings settings =
                 LaunchSettings.of(of, environment, Runtime.getRuntime().availableProcessors());
-        RankCommand rank =
-                RankCommand.likeThisProcess(Main.class, List.of("--job", job.toString(), "--work", work.toString()));
-        Launcher launcher = new Launcher(settings, rank, System.out);
-        stop.whenRequested(launcher::stop);
-        Verdict verdict = launcher.run();
-        return verdict.exitCode() == 0 ? 0 : end(verdict.exitCode(), verdict.message());
+        Path checked = Files.createTempFile("rlvr-job", ".yaml");
+        try {
+            Files.writeString(checked, Manifest.write(of));
+            RankCommand rank = RankCommand.likeThisProcess(
+                    Main.class, List.of("--job", checked.toString(), "--work", work.toString()));
+            Launcher launcher = new Launcher(settings, rank, System.out);
+            stop.whenRequested(launcher::stop);
+            Verdict verdict = launcher.run();
+            return verdict.exitCode() == 0 ? 0 : end(verdict.exitCode(), verdict.message());
+        } finally {
+            Files.deleteIfExists(checked);
+        }
     }
 
     private int end(int code, String message) {

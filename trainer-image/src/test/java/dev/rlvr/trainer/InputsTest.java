@@ -70,7 +70,8 @@ class InputsTest {
     private Inputs read(Path work) throws IOException {
         Path manifest = folder.resolve("job.json");
         JSON.writeValue(manifest.toFile(), job);
-        return Inputs.read(manifest, work, SourceResolver.of(Map.of("RLVR_BUNDLED", bundled.toString())), gpus);
+        return Inputs.read(
+                Inputs.job(manifest), work, SourceResolver.of(Map.of("RLVR_BUNDLED", bundled.toString())), gpus);
     }
 
     private void assertRefused(String field, String... parts) {
@@ -365,7 +366,7 @@ class InputsTest {
                 .hasMessageContaining("spec.algorithm.stepz")
                 .message()
                 .hasLineCount(1);
-        assertThatThrownBy(() -> Inputs.read(folder.resolve("none.yaml"), folder, SourceResolver.of(Map.of()), gpus))
+        assertThatThrownBy(() -> Inputs.job(folder.resolve("none.yaml")))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("none.yaml: no such file");
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -58,6 +59,22 @@ class ReplicasTest {
     }
 
     @Test
+    void ranksTrainWhatTheirLauncherHasReadWhateverBecomesOfTheManifest() throws Exception {
+        SmallJob job = SmallJob.in(folder.resolve("edited"), 1, "", ", replicas: 2");
+        SmallJob copy = new SmallJob(Files.copy(job.manifest(), folder.resolve("copy.yaml")), job.work());
+        int port = freePort();
+        Process first = job.start(replica(0, port));
+        waitUntilItListens(first, port);
+
+        Files.writeString(job.manifest(), "is being edited");
+        Process second = copy.start(replica(1, port));
+
+        assertThat(first.waitFor()).as("see log.txt").isZero();
+        assertThat(second.waitFor()).isZero();
+        assertThat(job.metrics()).hasSize(1);
+    }
+
+    @Test
     void wrongInputIsTheUsersBeforeAnyRankStarts() throws Exception {
         SmallJob job = SmallJob.in(folder.resolve("wrong"), 2, "", ", ranksPerReplica: 2");
         Files.writeString(
@@ -71,6 +88,19 @@ class ReplicasTest {
 
     private static Map<String, String> replica(int index, int port) {
         return Map.of("RLVR_REPLICA", Integer.toString(index), "RLVR_RENDEZVOUS", "127.0.0.1:" + port);
+    }
+
+    /** A launcher that waits for others has read the manifest. */
+    private static void waitUntilItListens(Process launcher, int port) throws InterruptedException {
+        boolean listens = false;
+        while (!listens) {
+            assertThat(launcher.isAlive()).as("see log.txt").isTrue();
+            try (Socket probe = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                listens = probe.isConnected();
+            } catch (IOException e) {
+                TimeUnit.MILLISECONDS.sleep(50);
+            }
+        }
     }
 
     private static int freePort() throws IOException {

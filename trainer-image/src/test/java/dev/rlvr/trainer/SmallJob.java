@@ -89,7 +89,10 @@ record SmallJob(Path manifest, Path work) {
     /** Runs it in this process. */
     SmallJob run() throws IOException, InterruptedException {
         Inputs inputs = Inputs.read(
-                manifest, work, SourceResolver.of(Map.of("RLVR_BUNDLED", BUNDLED.toString())), Gpus.of(Map.of()));
+                Inputs.job(manifest),
+                work,
+                SourceResolver.of(Map.of("RLVR_BUNDLED", BUNDLED.toString())),
+                Gpus.of(Map.of()));
         new TrainerRun(inputs, work, Map.of(), new StopSignal(), InstantSource.system()).run();
         return this;
     }
