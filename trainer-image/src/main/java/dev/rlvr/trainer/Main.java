@@ -38,6 +38,7 @@ public final class Main implements Callable<Integer> {
     private final Map<String, String> environment;
     private final LastWords lastWords;
     private final StopSignal stop;
+    private Lifeline lifeline = Lifeline.none();
 
     @Option(names = "--job", required = true, description = "The RLVRJob manifest.")
     private Path job = Path.of("");
@@ -68,12 +69,14 @@ public final class Main implements Callable<Integer> {
         if ("true".equals(System.getenv("RLVR_WATCH_STDIN"))) {
             stop.watch(System.in);
         }
+        Main main = new Main(System.getenv(), stop);
         int code = LastWords.FAILED;
         try {
-            code = new CommandLine(new Main(System.getenv(), stop)).execute(args);
+            code = new CommandLine(main).execute(args);
         } finally {
             // also after an Error such as OutOfMemoryError: the stop signal's thread waits for this
             System.out.flush();
+            main.lifeline.leave(code);
             stop.exit(code);
         }
     }
@@ -82,7 +85,7 @@ public final class Main implements Callable<Integer> {
     public Integer call() {
         try {
             if (Lifeline.wanted(environment)) {
-                Lifeline.hold(environment, how -> stop.exit(end(LastWords.TRY_AGAIN, how)));
+                lifeline = Lifeline.hold(environment, how -> stop.exit(end(LastWords.TRY_AGAIN, how)));
             }
             // a rank's is the one that its launcher has checked
             RLVRJob checked = environment.containsKey(World.RANK) ? Manifest.readChecked(job) : Inputs.job(job);

@@ -62,7 +62,7 @@ final class StopSignal {
         return requested;
     }
 
-    /** Ends the process; libtorch's destructors are left out, since its threads may still be there. */
+    /** Ends the process without the shutdown hooks that libraries have added; libtorch's destructors run, for a tenth of a second of CPU time. */
     void exit(int code) {
         exitCode = code;
         finished.countDown();

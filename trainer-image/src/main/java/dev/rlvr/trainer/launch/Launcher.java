@@ -89,12 +89,7 @@ public final class Launcher {
                     lost(member, "is gone");
                 }
             }
-            case Event.Silent(Member member, String howLong) -> {
-                if (member instanceof Member.Rank(int rank)) {
-                    ranks.kill(rank);
-                }
-                lost(member, "has not answered for " + howLong);
-            }
+            case Event.Silent(Member member, String howLong) -> silent(member, howLong, ranks);
             case Event.Rejected(String reason) -> fail(Verdict.tryAgain(reason));
             case Event.Ended(int rank, int exitValue) -> ended(ranks.ended(rank, exitValue));
             case Event.StopAsked() -> stop(ranks);
@@ -151,6 +146,7 @@ public final class Launcher {
                     start(go, ranks);
                 }
             }
+            case Message.Leaving(int exitCode) -> ranks.leaving(from, exitCode);
             case Message.Stop() -> stop(ranks);
             case Message.Failing(Verdict why) -> fail(why);
             case Message.Report(Verdict of) -> {
@@ -163,6 +159,16 @@ public final class Launcher {
             }
             case Message.Beat _, Message.Hello _, Message.Welcome _, Message.Refused _ ->
                 LOG.debug("{} says {}", from, message.line());
+        }
+    }
+
+    /** One that is leaving has had time enough, and is not to blame. */
+    private void silent(Member member, String howLong, Ranks ranks) {
+        if (member instanceof Member.Rank(int rank)) {
+            ranks.kill(rank);
+        }
+        if (!ranks.left(member)) {
+            lost(member, "has not answered for " + howLong);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.rlvr.trainer.launch;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** A rank's connection to its launcher: proves to it that the rank lives, and tells the rank when it is alone. */
@@ -10,7 +11,16 @@ public final class Lifeline {
     static final String LAUNCHER = "RLVR_LAUNCHER";
     static final String PEER_TIMEOUT = "RLVR_PEER_TIMEOUT_MILLIS";
 
-    private Lifeline() {}
+    private final Optional<Link> link;
+
+    private Lifeline(Optional<Link> link) {
+        this.link = link;
+    }
+
+    /** That of a process that no launcher has started. */
+    public static Lifeline none() {
+        return new Lifeline(Optional.empty());
+    }
 
     /** Whether a process with this environment is a rank that a launcher has started. */
     public static boolean wanted(Map<String, String> environment) {
@@ -23,7 +33,7 @@ public final class Lifeline {
      * @param environment that of the rank
      * @param lost is told in a few words how the launcher was lost; the rank has to end then
      */
-    public static void hold(Map<String, String> environment, Consumer<String> lost) {
+    public static Lifeline hold(Map<String, String> environment, Consumer<String> lost) {
         Member launcher = new Member.Launcher();
         Member self = new Member.Rank(Integer.parseInt(environment.get(World.RANK)));
         Duration peerTimeout = Duration.ofMillis(Long.parseLong(environment.get(PEER_TIMEOUT)));
@@ -42,8 +52,18 @@ public final class Lifeline {
                     lost.accept("the launcher is gone");
                 }
             });
+            return new Lifeline(Optional.of(link));
         } catch (IOException e) {
             lost.accept("the launcher cannot be reached: " + e.getMessage());
+            return none();
         }
+    }
+
+    /**
+     * Says with which code the process ends. To end takes time, in which the JVM gives no signs of life: native destructors run, and the kernel frees
+     * memory before it closes connections.
+     */
+    public void leave(int exitCode) {
+        link.ifPresent(launcher -> launcher.leave(new Message.Leaving(exitCode)));
     }
 }

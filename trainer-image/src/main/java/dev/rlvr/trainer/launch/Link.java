@@ -32,6 +32,7 @@ final class Link implements AutoCloseable {
     private final Duration peerTimeout;
     private final ByteArrayOutputStream begun = new ByteArrayOutputStream();
     private final CountDownLatch over = new CountDownLatch(1);
+    private volatile boolean leaving;
     private volatile boolean closed;
 
     private Link(Socket socket, Member peer, Duration peerTimeout) throws IOException {
@@ -114,6 +115,12 @@ final class Link implements AutoCloseable {
         }
     }
 
+    /** Sends the last line of this end, which the connection's end need not follow soon; whatever becomes of the other end is of no interest then. */
+    void leave(Message.Leaving last) {
+        leaving = true;
+        send(last);
+    }
+
     /** Waits until the other end has closed: what it was told last is not lost then. Returns whether it has. */
     boolean awaitEnd(Duration atMost) throws InterruptedException {
         return over.await(atMost.toMillis(), TimeUnit.MILLISECONDS);
@@ -131,7 +138,7 @@ final class Link implements AutoCloseable {
 
     private void beat() {
         try {
-            while (!closed) {
+            while (!closed && !leaving) {
                 send(new Message.Beat());
                 Thread.sleep(interval(peerTimeout));
             }
@@ -160,7 +167,9 @@ final class Link implements AutoCloseable {
     private void tell(Consumer<Event> events, Event loss) {
         if (!closed) {
             close();
-            events.accept(loss);
+            if (!leaving) {
+                events.accept(loss);
+            }
         }
     }
 

@@ -19,6 +19,9 @@ sealed interface Message {
     /** All replicas are there: start the ranks, whose rendezvous is at this address. */
     record Go(String storeHost, int storePort) implements Message {}
 
+    /** A rank has done all that it will do, and its process ends with this code; from now on it gives no signs of life. */
+    record Leaving(int exitCode) implements Message {}
+
     /** Somebody asked for a checkpoint and the end. */
     record Stop() implements Message {}
 
@@ -39,6 +42,7 @@ sealed interface Message {
             case Welcome() -> "welcome";
             case Refused(String reason) -> "refused " + reason;
             case Go(String host, int port) -> "go " + port + " " + host;
+            case Leaving(int exitCode) -> "leaving " + exitCode;
             case Stop() -> "stop";
             case Failing(Verdict verdict) -> "failing " + text(verdict);
             case Report(Verdict verdict) -> "report " + text(verdict);
@@ -65,6 +69,7 @@ sealed interface Message {
                 case "welcome" -> new Welcome();
                 case "refused" -> new Refused(rest);
                 case "go" -> go(rest.split(" ", 2));
+                case "leaving" -> new Leaving(Integer.parseInt(rest));
                 case "stop" -> new Stop();
                 case "failing" -> new Failing(verdict(rest.split(" ", 2)));
                 case "report" -> new Report(verdict(rest.split(" ", 2)));

@@ -28,6 +28,7 @@ final class Ranks implements AutoCloseable {
     private final Map<Integer, RankProcess> processes = new TreeMap<>();
     private final Set<Integer> running = new HashSet<>();
     private final Set<Integer> silent = new HashSet<>();
+    private final Map<Member, Integer> left = new HashMap<>();
     private boolean stopping;
 
     private Ranks(
@@ -121,9 +122,20 @@ final class Ranks implements AutoCloseable {
         return verdict;
     }
 
-    /** A rank has ended; says what that means. */
-    Verdict ended(int rank, int exitValue) {
+    /** A rank has said with which code it ends. */
+    void leaving(Member rank, int exitCode) {
+        left.put(rank, exitCode);
+    }
+
+    /** Whether it has said so. */
+    boolean left(Member rank) {
+        return left.containsKey(rank);
+    }
+
+    /** A rank's process has ended; says what that means. The rank's own word counts, whatever ended the process after it. */
+    Verdict ended(int rank, int ending) {
         running.remove(rank);
+        int exitValue = left.getOrDefault(new Member.Rank(rank), ending);
         Verdict verdict = processes.get(rank).verdict(exitValue);
         // a JVM that is asked so early that the trainer cannot hear it ends by the signal
         boolean asked = stopping && (exitValue == 143 || (exitValue == 75 && verdict.kind() == Verdict.Kind.TryAgain));

@@ -107,6 +107,27 @@ class LauncherTest {
     }
 
     @Test
+    void ranksThatHaveDoneTheirWorkAreNotBlamedWhereTheirProcessesDoNotEnd() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 2, "*=leave 0");
+        Running launcher = job.start(0);
+        List<ProcessHandle> ranks = job.ranks();
+
+        assertThat(StandInJob.untilGone(ranks)).isLessThan(StandInJob.PEER_TIMEOUT.plus(SLACK));
+        assertThat(launcher.verdict()).isEqualTo(Verdict.DONE);
+    }
+
+    @Test
+    void whatARankSaysOfItsEndCountsHoweverItsProcessEnds() throws Exception {
+        StandInJob job = StandInJob.of(folder, 1, 2, "1=leave 2 spec.data.source: line 3 is not JSON");
+        Running launcher = job.start(0);
+        List<ProcessHandle> ranks = job.ranks();
+
+        assertThat(StandInJob.untilGone(ranks)).isLessThan(StandInJob.PEER_TIMEOUT.plus(SLACK));
+        assertThat(launcher.verdict())
+                .isEqualTo(new Verdict(Kind.WrongInput, "rank 1: spec.data.source: line 3 is not JSON"));
+    }
+
+    @Test
     void aMachineThatSleptBlamesNobody() throws Exception {
         StandInJob job = StandInJob.of(folder, 1, 2);
         Process launcher = job.startProcess(0);

@@ -17,6 +17,7 @@ import java.util.TreeMap;
  *
  * <ul>
  *   <li>{@code 1=exit CODE WORDS}: ends so once all are there; {@code *} stands for all ranks
+ *   <li>{@code 1=leave CODE WORDS}: says so, and stays
  *   <li>{@code 1=deaf}: notices neither peers nor SIGTERM
  *   <li>{@code 1=save MILLIS}: takes so long to write its checkpoint once it is asked to stop
  * </ul>
@@ -44,7 +45,7 @@ public final class StandInRank {
     }
 
     private void run(Path folder) throws Exception {
-        Lifeline.hold(ENVIRONMENT, how -> end(75, how));
+        Lifeline lifeline = Lifeline.hold(ENVIRONMENT, how -> end(75, how));
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop));
         if (RANK == 0) {
             Map<String, String> given = new TreeMap<>(ENVIRONMENT);
@@ -62,6 +63,13 @@ public final class StandInRank {
         if (behaviour.startsWith("exit ")) {
             String[] words = behaviour.split(" ", 3);
             end(Integer.parseInt(words[1]), words.length > 2 ? words[2] : "");
+        }
+        if (behaviour.startsWith("leave ")) {
+            String[] words = behaviour.split(" ", 3);
+            if (words.length > 2) {
+                Files.writeString(Path.of(ENVIRONMENT.get("RLVR_TERMINATION_LOG")), words[2]);
+            }
+            lifeline.leave(Integer.parseInt(words[1]));
         }
         Thread.sleep(Long.MAX_VALUE);
     }
@@ -104,7 +112,7 @@ public final class StandInRank {
     }
 
     private void watch(int rank, Socket peer) {
-        if (behaviour.equals("deaf") || behaviour.startsWith("exit ")) {
+        if (behaviour.equals("deaf") || behaviour.startsWith("exit ") || behaviour.startsWith("leave ")) {
             return;
         }
         Thread.ofPlatform().daemon().start(() -> {
