@@ -11,7 +11,7 @@ trap 'rm -rf "$folder"' EXIT
 "$checkout/rlvr" version
 mkdir "$folder/classes"
 java=${JAVA_HOME:+$JAVA_HOME/bin/}
-"${java}javac" -d "$folder/classes" "$checkout"/e2e/src/main/java/dev/rlvr/e2e/{RandomModel,soak/Soak}.java
+"${java}javac" -d "$folder/classes" "$checkout"/e2e/src/main/java/dev/rlvr/e2e/{RandomModel,TinyJob,soak/Soak}.java
 "${java}java" -cp "$folder/classes" dev.rlvr.e2e.soak.Soak "$checkout" "$folder/run" "$steps" || {
   tail -n 20 "$folder/run/log.txt" >&2
   exit 1

@@ -1,6 +1,6 @@
 package dev.rlvr.e2e.soak;
 
-import dev.rlvr.e2e.RandomModel;
+import dev.rlvr.e2e.TinyJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,35 +69,12 @@ final class Soak {
     }
 
     private void prepare() throws IOException {
-        new RandomModel(49, 32, 64, 2, 2, 2, 16)
-                .write(folder.resolve("model"), checkout.resolve("examples/quickstart/model"));
-        StringBuilder problems = new StringBuilder();
-        for (int i = 0; i < 200; i++) {
-            problems.append(
-                    "{\"prompt\": \"%d + %d = \", \"answer\": \"%d\"}\n".formatted(i % 7, i % 4, (i % 7 + i % 4) % 10));
-        }
-        Files.writeString(folder.resolve("problems.jsonl"), problems);
-        // a random model hits a digit now and then, and with so low a rate it stays random: each step has something to
-        // learn from
-        Files.writeString(folder.resolve("job.yaml"), """
-                apiVersion: rlvr.dev/v1alpha1
-                kind: RLVRJob
-                metadata: {name: soak}
-                spec:
-                  model: {source: 'file://%1$s/model'}
-                  data: {source: 'file://%1$s/problems.jsonl', maxPromptTokens: 32}
-                  reward: {verifier: Numeric, answerPattern: '(\\d)'}
-                  algorithm:
-                    steps: %2$d
-                    promptsPerBatch: 4
-                    groupSize: 4
-                    miniBatchPrompts: 4
-                    optimizer: {learningRate: 1e-7, warmupSteps: 0}
-                    dynamicSampling: {enabled: false}
-                  rollout: {maxResponseTokens: 16}
-                  trainer: {gpusPerReplica: 0, threadsPerRank: 1}
-                  checkpoint: {everySteps: 100, keep: 2}
-                """.formatted(folder, steps));
+        Files.createDirectories(folder);
+        String manifest = TinyJob.write(folder, checkout).manifest("soak", steps, "1e-7", """
+                trainer: {gpusPerReplica: 0, threadsPerRank: 1}
+                checkpoint: {everySteps: 100, keep: 2}
+                """);
+        Files.writeString(folder.resolve("job.yaml"), manifest);
     }
 
     private Optional<Sight> look() throws IOException {
