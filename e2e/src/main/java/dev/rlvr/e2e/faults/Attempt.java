@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 
 /** The processes of one attempt. All trainers in this process namespace are its own. */
 final class Attempt {
-    private static final int LOOK_MILLIS = 20;
+    private static final int LOOK_MILLIS = 50;
 
     /** Each pod's network has its own, and the first pod's own ports are chosen by the kernel from 32768 on. */
     private static final int FIRST_PORT = 20_000;
@@ -53,13 +53,21 @@ final class Attempt {
     /** The step it goes on from; empty until all ranks have met and rank 0 has said so. */
     OptionalInt from() throws IOException {
         Pattern line = Pattern.compile("attempt %d: (?:going on|starting) from step (\\d+)".formatted(number));
-        Matcher said = line.matcher(log());
+        Matcher said = line.matcher(log(0));
         return said.find() ? OptionalInt.of(Integer.parseInt(said.group(1))) : OptionalInt.empty();
     }
 
-    /** What the first pod has written. */
-    String log() throws IOException {
-        return Files.readString(job.log(number, 0), StandardCharsets.ISO_8859_1);
+    /** What all pods have written. */
+    Stream<String> lines() throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (int pod = 0; pod < launchers.size(); pod++) {
+            all.append(log(pod));
+        }
+        return all.toString().lines();
+    }
+
+    private String log(int pod) throws IOException {
+        return Files.readString(job.log(number, pod), StandardCharsets.ISO_8859_1);
     }
 
     long launcher(int pod) {
@@ -134,10 +142,13 @@ final class Attempt {
         }
     }
 
-    /** Ends everything, where it did not end as it should have. */
+    /** Ends everything, where it did not end as it should have: nothing of it may be there when the next begins. */
     void abort() throws InterruptedException {
-        for (long process : trainers()) {
-            Commands.signal("KILL", process);
+        for (List<Long> there = trainers(); !there.isEmpty(); there = trainers()) {
+            for (long process : there) {
+                Commands.signal("KILL", process);
+            }
+            Thread.sleep(LOOK_MILLIS);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.rlvr.e2e.faults;
 
+import dev.rlvr.e2e.TinyJob;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -32,9 +33,10 @@ final class JobFolder {
     }
 
     /** Writes the manifest and mounts the disk. */
-    static JobFolder make(Path folder, Path inputs, Schedule schedule) throws IOException, InterruptedException {
+    static JobFolder make(Path folder, TinyJob tiny, Schedule schedule) throws IOException, InterruptedException {
         JobFolder made = new JobFolder(folder);
         Files.createDirectories(made.work());
+        Files.createDirectories(made.temporary());
         Commands.run(List.of(
                 "mount",
                 "-t",
@@ -43,34 +45,16 @@ final class JobFolder {
                 "size=" + DISK_SIZE,
                 "faults",
                 made.work().toString()));
-        // so low a rate keeps the random model random: each step has something to learn from
-        Files.writeString(made.manifest(), """
-                apiVersion: rlvr.dev/v1alpha1
-                kind: RLVRJob
-                metadata: {name: faults}
-                spec:
-                  model: {source: 'file://%1$s/model'}
-                  data: {source: 'file://%1$s/problems.jsonl', maxPromptTokens: 32}
-                  reward: {verifier: Numeric, answerPattern: '(\\d)'}
-                  algorithm:
-                    steps: %2$d
-                    promptsPerBatch: 4
-                    groupSize: 4
-                    miniBatchPrompts: 4
-                    optimizer: {learningRate: 1e-4, warmupSteps: 0}
-                    dynamicSampling: {enabled: false}
-                  rollout: {maxResponseTokens: 16}
-                  trainer: {gpusPerReplica: 0, replicas: %3$d, ranksPerReplica: %4$d, threadsPerRank: 1, sharding: %5$s}
-                  checkpoint: {everySteps: %6$d, keep: 2}
-                  lifecycle: {peerTimeout: %7$ds, startDeadline: 30s, stallDeadline: 60s}
+        Files.writeString(made.manifest(), tiny.manifest("faults", STEPS, "1e-4", """
+                trainer: {gpusPerReplica: 0, replicas: %d, ranksPerReplica: %d, threadsPerRank: 1, sharding: %s}
+                checkpoint: {everySteps: %d, keep: 2}
+                lifecycle: {peerTimeout: %ds, startDeadline: 30s, stallDeadline: 60s}
                 """.formatted(
-                        inputs,
-                        STEPS,
                         schedule.pods(),
                         schedule.ranksPerPod(),
                         schedule.sharding(),
                         schedule.checkpointEvery(),
-                        PEER_TIMEOUT_SECONDS));
+                        PEER_TIMEOUT_SECONDS)));
         return made;
     }
 
@@ -80,6 +64,10 @@ final class JobFolder {
 
     Path work() {
         return folder.resolve("work");
+    }
+
+    Path temporary() {
+        return folder.resolve("tmp");
     }
 
     /** Output of one pod in one attempt; on another disk, as on Kubernetes. */

@@ -25,7 +25,7 @@ final class Play {
     private static final long ATTEMPT_SECONDS = 150;
 
     private static final int LONGEST_PAUSE_MILLIS = JobFolder.PEER_TIMEOUT_SECONDS * 1000 / 2;
-    private static final int LOOK_MILLIS = 20;
+    private static final int LOOK_MILLIS = 50;
     private static final double NANOS = 1e9;
 
     private final Trainer trainer;
@@ -34,7 +34,7 @@ final class Play {
     private final Schedule schedule;
     private final SplittableRandom random;
     private final Deque<Schedule.Planned> left;
-    private final List<Ended> ended = new ArrayList<>();
+    private final List<Outcome.Attempted> ended = new ArrayList<>();
 
     Play(Trainer trainer, Pods pods, JobFolder job, Schedule schedule) {
         this.trainer = trainer;
@@ -45,22 +45,20 @@ final class Play {
         this.left = new ArrayDeque<>(schedule.faults());
     }
 
-    /** A fault that has happened. */
-    record Struck(Fault fault, String what, long at) {}
+    /** A fault that has happened, and when. */
+    private record Struck(Fault fault, String what, long at) {}
 
-    /**
-     * An attempt that has ended.
-     *
-     * @param seconds from the first fault that could end it until all had ended; -1 where there was none
-     */
-    record Ended(List<Struck> faults, boolean succeeded, double seconds, boolean starting, String why) {}
+    /** The attempts that have ended as they should have. */
+    List<Outcome.Attempted> ended() {
+        return List.copyOf(ended);
+    }
 
     /**
      * Plays it.
      *
      * @param expected the weights to end with; empty where they are to be found out
      */
-    List<Ended> play(Optional<Path> expected) throws IOException, InterruptedException, Violation {
+    void play(Optional<Path> expected) throws IOException, InterruptedException, Violation {
         int number = 0;
         do {
             number++;
@@ -71,10 +69,9 @@ final class Play {
                 && !Arrays.equals(Files.readAllBytes(expected.get()), Files.readAllBytes(job.weights()))) {
             throw new Violation("the weights are not those of the undisturbed run");
         }
-        return List.copyOf(ended);
     }
 
-    private Ended attempt(int number) throws IOException, InterruptedException, Violation {
+    private Outcome.Attempted attempt(int number) throws IOException, InterruptedException, Violation {
         int newest = job.newestWhole();
         List<Integer> damaged = job.damagedAndNewest();
         Attempt attempt = Attempt.start(trainer, pods, job, schedule, number);
@@ -100,7 +97,8 @@ final class Play {
                 throw new Violation("attempt %d ended, and nothing had befallen it but %s: %s"
                         .formatted(number, struck.stream().map(Struck::what).toList(), attempt.why()));
             }
-            return new Ended(damageCheckpoints(struck, succeeded), succeeded, seconds, starting, attempt.why());
+            return new Outcome.Attempted(
+                    damageCheckpoints(struck, succeeded), succeeded, seconds, starting, attempt.why());
         } catch (Violation e) {
             attempt.abort();
             pods.restore();
@@ -249,20 +247,20 @@ final class Play {
         }
         for (int step : damaged) {
             String line = "ignoring checkpoint .*step-%06d".formatted(step);
-            if (attempt.log().lines().noneMatch(said -> said.matches(".*" + line + ".*"))) {
+            if (attempt.lines().noneMatch(said -> said.matches(".*" + line + ".*"))) {
                 throw new Violation("says nothing of the damaged checkpoint " + step);
             }
         }
     }
 
-    private List<Struck> damageCheckpoints(List<Struck> struck, boolean succeeded) throws IOException {
-        List<Struck> done = new ArrayList<>();
+    private List<Outcome.Happened> damageCheckpoints(List<Struck> struck, boolean succeeded) throws IOException {
+        List<Outcome.Happened> done = new ArrayList<>();
         for (Struck one : struck) {
             Optional<String> what = one.fault().damagesCheckpoint() && !succeeded
                     ? job.damage(one.fault() == Fault.DeleteCheckpointFile, random)
                     : Optional.empty();
-            done.add(new Struck(
-                    one.fault(), one.what() + what.map(how -> ", " + how).orElse(""), one.at()));
+            done.add(new Outcome.Happened(
+                    one.fault(), one.what() + what.map(how -> ", " + how).orElse("")));
         }
         return done;
     }

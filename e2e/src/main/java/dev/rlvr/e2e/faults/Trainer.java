@@ -46,6 +46,8 @@ record Trainer(Path checkout, Path built, String java) {
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
+                // those that are killed leave files there
+                "-Djava.io.tmpdir=" + job.temporary(),
                 "-Dai.djl.offline=true",
                 "-Dai.djl.pytorch.num_threads=1",
                 "-cp",
