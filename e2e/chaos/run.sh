@@ -4,6 +4,8 @@
 set -euo pipefail
 
 checkout=$(cd "$(dirname "$0")/../.." && pwd -P)
+JAVA_HOME=$("$checkout/rlvr" jdk)
+export JAVA_HOME
 schedules=${1:-1000}
 seed=${2:-1}
 

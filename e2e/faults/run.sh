@@ -8,6 +8,8 @@
 set -euo pipefail
 
 checkout=$(cd "$(dirname "$0")/../.." && pwd -P)
+JAVA_HOME=$("$checkout/rlvr" jdk)
+export JAVA_HOME
 results=""
 parallel=1
 summary=false
@@ -34,11 +36,10 @@ for _ in {1..300}; do
   [ ! -f "$built/rlvr-trainer.aot" ] || break
   sleep 1
 done
-java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 classpath=$scratch/classes:$(cat "$built/rlvr-trainer.classpath")
-"${java}c" -proc:none -cp "$classpath" -d "$scratch/classes" "$checkout"/e2e/src/main/java/dev/rlvr/e2e/{RandomModel,TinyJob}.java \
+"$JAVA_HOME/bin/javac" -proc:none -cp "$classpath" -d "$scratch/classes" "$checkout"/e2e/src/main/java/dev/rlvr/e2e/{RandomModel,TinyJob}.java \
   "$checkout"/e2e/src/main/java/dev/rlvr/e2e/faults/*.java
-faults=("$java" -XX:-UsePerfData -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$classpath" dev.rlvr.e2e.faults.Faults "$kept")
+faults=("$JAVA_HOME/bin/java" -XX:-UsePerfData -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$classpath" dev.rlvr.e2e.faults.Faults "$kept")
 
 # Mounts, networks and processes of its own: nothing outside can be hit, and nothing is left when it ends.
 # Whoever is not root becomes so in a user namespace.

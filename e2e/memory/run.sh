@@ -4,11 +4,12 @@
 set -euo pipefail
 
 checkout=$(cd "$(dirname "$0")/../.." && pwd -P)
+JAVA_HOME=$("$checkout/rlvr" jdk)
+export JAVA_HOME
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 "$checkout/rlvr" version
 mkdir "$folder/classes"
-java=${JAVA_HOME:+$JAVA_HOME/bin/}
-"${java}javac" -d "$folder/classes" "$checkout"/e2e/src/main/java/dev/rlvr/e2e/{RandomModel,memory/MemoryTable}.java
-"${java}java" -cp "$folder/classes" dev.rlvr.e2e.memory.MemoryTable "$checkout" "$folder/run"
+"$JAVA_HOME/bin/javac" -d "$folder/classes" "$checkout"/e2e/src/main/java/dev/rlvr/e2e/{RandomModel,memory/MemoryTable}.java
+"$JAVA_HOME/bin/java" -cp "$folder/classes" dev.rlvr.e2e.memory.MemoryTable "$checkout" "$folder/run"

@@ -32,6 +32,8 @@ gcc -std=gnu11 -Wall -Werror \
 "$work/header" >"$work/layout"
 
 cd "$root"
+JAVA_HOME=$(./rlvr jdk)
+export JAVA_HOME
 RLVR_NCCL="$work/nvidia-nccl-cu12==2.26.2/nvidia/nccl/lib/libnccl.so.2" RLVR_NCCL_LAYOUT="$work/layout" \
   ./mvnw -q -B -pl trainer-image -am test -Dtest='Nccl*Test' -Dsurefire.failIfNoSpecifiedTests=false
 printf 'NCCL 2.26.2: headers, layout and all calls that need no GPU are as expected\n'
