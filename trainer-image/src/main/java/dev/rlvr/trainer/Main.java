@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.Security;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
@@ -65,6 +66,10 @@ public final class Main implements Callable<Integer> {
             Fetch.main(Arrays.copyOfRange(args, 1, args.length));
             return;
         }
+        // else the JVM believes for 10 s that the pod it waits for has no name, and for 30 s in the address of a server
+        // that has moved
+        Security.setProperty("networkaddress.cache.negative.ttl", "0");
+        Security.setProperty("networkaddress.cache.ttl", "5");
         StopSignal stop = StopSignal.install();
         if ("true".equals(System.getenv("RLVR_WATCH_STDIN"))) {
             stop.watch(System.in);

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -72,6 +73,33 @@ class ReplicasTest {
         assertThat(first.waitFor()).as("see log.txt").isZero();
         assertThat(second.waitFor()).isZero();
         assertThat(job.metrics()).hasSize(1);
+    }
+
+    @Test
+    void aPodWhoseNameAppearsAfterAnotherHasLookedIsFoundAtOnce() throws Exception {
+        SmallJob job = SmallJob.in(folder.resolve("named"), 1, "", ", replicas: 2");
+        Path names = folder.resolve("hosts");
+        assertThat(new ProcessBuilder("mkfifo", names.toString()).start().waitFor())
+                .isZero();
+        try (ServerSocket first = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Process second = job.start(Map.of(
+                    "RLVR_REPLICA",
+                    "1",
+                    "RLVR_RENDEZVOUS",
+                    "pod-0:" + first.getLocalPort(),
+                    "JAVA_TOOL_OPTIONS",
+                    "-Djdk.net.hosts.file=" + names));
+            // opens once somebody looks, and names nobody
+            Files.newOutputStream(names).close();
+            Path later = Files.writeString(folder.resolve("later"), "127.0.0.1 pod-0\n");
+            Files.move(later, names, StandardCopyOption.ATOMIC_MOVE);
+
+            // a JVM that is not told otherwise believes in the first answer for 10 s
+            first.setSoTimeout(8_000);
+            first.accept().close();
+            second.destroy();
+            second.waitFor();
+        }
     }
 
     @Test
