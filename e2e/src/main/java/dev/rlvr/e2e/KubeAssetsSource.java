@@ -7,6 +7,7 @@ import io.fabric8.kubeapitest.binary.BinaryManager;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -37,7 +38,8 @@ record KubeAssetsSource(Map<String, String> environment, Path cache, Consumer<St
                     The tests need etcd, kube-apiserver and kubectl of Kubernetes %s, and no way led to them:
                       build with Go: %s
                       fetch as envtest does: %s
-                    Install Go 1.24 or newer (https://go.dev/dl) and try again, or put the three files into a folder and set %s to it.""".formatted(KubeAssets.VERSION, notBuilt.get(), notFetched.get(), KubeAssets.FOLDER_VARIABLE));
+                    Install Go 1.24 or newer (https://go.dev/dl) and try again, or put the three files into a folder and set %s to it.\
+                    """.formatted(KubeAssets.VERSION, notBuilt.get(), notFetched.get(), KubeAssets.FOLDER_VARIABLE));
         }
     }
 
@@ -68,7 +70,14 @@ record KubeAssetsSource(Map<String, String> environment, Path cache, Consumer<St
                         return failure;
                     }
                 }
-                Files.move(built, folder, StandardCopyOption.ATOMIC_MOVE);
+                try {
+                    Files.move(built, folder, StandardCopyOption.ATOMIC_MOVE);
+                } catch (FileSystemException e) {
+                    // e2e/up builds the same binaries, and may have been faster
+                    if (!KubeAssets.complete(folder)) {
+                        throw e;
+                    }
+                }
                 return Optional.empty();
             } finally {
                 Folders.delete(scratch);

@@ -56,6 +56,21 @@ class KubeAssetsTest {
                 .isDirectoryNotContaining(entry -> entry.toString().contains("building"));
     }
 
+    @Test
+    void whatSomebodyElseBuiltMeanwhileIsTaken() throws IOException {
+        Path cached = folder.resolve(".cache/rlvr/kube/" + KubeAssets.VERSION);
+        Path go = script("go", """
+            #!/bin/sh
+            while [ "$1" != -o ]; do shift; done
+            mkdir -p %1$s
+            for file in "$2" %1$s/etcd %1$s/kube-apiserver %1$s/kubectl; do echo of $PPID > "$file"; chmod +x "$file"; done
+            """.formatted(cached));
+        KubeAssets assets =
+                KubeAssets.find(Map.of("PATH", go.getParent() + ":" + System.getenv("PATH")), folder, said::add);
+        assertThat(assets.kubectl()).isEqualTo(cached.resolve("kubectl"));
+        assertThat(said).hasSize(1);
+    }
+
     private static void putBinaries(Path folder) throws IOException {
         Files.createDirectories(folder);
         for (String name : List.of("etcd", "kube-apiserver", "kubectl")) {
