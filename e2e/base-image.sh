@@ -7,7 +7,7 @@ set -euo pipefail
 PACKAGES=(libc6 libgcc-s1 libstdc++6 zlib1g base-files netbase)
 # What jdeps finds in our jars, and what they look up by name: TLS, zip file systems, JFR, naming.
 MODULES=java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.rmi,java.scripting
-MODULES+=,java.security.jgss,java.security.sasl,java.sql,java.transaction.xa,java.xml,jdk.crypto.cryptoki,jdk.jfr,jdk.management,jdk.net
+MODULES+=,java.security.jgss,java.security.sasl,java.sql,java.transaction.xa,java.xml,jdk.crypto.cryptoki,jdk.httpserver,jdk.jfr,jdk.management,jdk.net
 MODULES+=,jdk.unsupported,jdk.zipfs
 
 out=$(realpath "${1:?usage: e2e/base-image.sh OUT.tar}")

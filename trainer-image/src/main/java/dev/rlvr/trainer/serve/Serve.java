@@ -135,6 +135,10 @@ public final class Serve implements Callable<Integer> {
             }
             LOG.error("loading the model failed", e.getCause());
             return end(FAILED, "loading the model failed: " + e.getCause());
+        } catch (RuntimeException | Error e) {
+            // the process is halted once this returns: nobody else would say it
+            LOG.error("serving failed", e);
+            return end(FAILED, "serving failed: " + e);
         }
     }
 
