@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # e2e/image-check.sh DIR: starts the images of `./rlvr image --output DIR` as a restricted pod would: user 65532, read-only root file system,
-# no network, no capabilities, writable only /tmp, /dev/shm and the volume. The trainer trains 3 steps of the quickstart; the operator says its
-# version, and why it does not start without a cluster. Needs root, unshare, setpriv and ip, no container engine.
+# no network, no capabilities, writable only /tmp, /dev/shm and the volume. The trainer trains 3 steps of the quickstart and serves its model; the
+# operator says its version, and why it does not start without a cluster. Needs root, unshare, setpriv and ip, no container engine.
 set -euo pipefail
 
 images=$(realpath "${1:?usage: e2e/image-check.sh DIR}")
@@ -55,6 +55,23 @@ contained() {
   ' contained "$root" "$scratch/volume" "$@"
 }
 
+# java_of CONTAINED: the process in it, which its unshare waits for.
+java_of() {
+  local id=$1 generation
+  for generation in 1 2; do
+    id=$(cat "/proc/$id/task/$id/children") || return "$generation"
+    id=${id%% *}
+  done
+  echo "$id"
+}
+
+# healthy CONTAINED: whether the rollout server in it says so, asked in its network.
+healthy() {
+  # shellcheck disable=SC2016
+  nsenter --target "$(java_of "$1")" --net bash -c 'exec 3<>/dev/tcp/127.0.0.1/30000 &&
+    printf "GET /health HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n" >&3 && head -n 1 <&3' 2>/dev/null | grep -q ' 200 '
+}
+
 mkdir "$scratch/volume"
 chown 65532:65532 "$scratch/volume"
 
@@ -69,6 +86,16 @@ printf 'The trainer: %d ms, its image %s unpacked\n' $((($(date +%s%N) - began) 
 [ "$(wc -l <"$scratch/volume/job/metrics.jsonl")" = "${STEPS:-3}" ] || fail "metrics.jsonl has not one line a step"
 [ -f "$scratch/volume/job/model/model.safetensors" ] || fail "there is no trained model"
 if grep -i extract "$scratch/trainer.log"; then fail "DJL unpacks libraries at run time"; fi
+
+contained "$scratch/rlvr-trainer" java @/opt/rlvr/trainer.args serve --model bundled://quickstart/model --port 30000 >"$scratch/server.log" 2>&1 &
+server=$!
+until healthy "$server"; do
+  kill -0 "$server" 2>/dev/null || fail "the rollout server does not serve:" "$(cat "$scratch/server.log")"
+  sleep 0.5
+done
+kill "$(java_of "$server")"
+wait "$server" || fail "the rollout server ended with $?"
+echo 'The rollout server: healthy, and ended on SIGTERM with 0'
 rm -rf "$scratch/rlvr-trainer"
 
 unpack rlvr-operator
