@@ -13,17 +13,16 @@ import java.util.UUID;
 
 /** A whole Kubernetes with the operator installed from the chart, as a user would. */
 final class Cluster implements AutoCloseable {
-    static final String RELEASE = "rlvr-operator";
-    private static final String SYSTEM = "rlvr-system";
-
     private final Path checkout;
     private final Commands commands;
+    private final Release release;
     private final KubernetesClient client;
     private final TimeLine times;
 
-    private Cluster(Path checkout, Commands commands, KubernetesClient client, TimeLine times) {
+    private Cluster(Path checkout, Commands commands, Release release, KubernetesClient client, TimeLine times) {
         this.checkout = checkout;
         this.commands = commands;
+        this.release = release;
         this.client = client;
         this.times = times;
     }
@@ -35,33 +34,18 @@ final class Cluster implements AutoCloseable {
             throw new IllegalStateException("These tests need a cluster: start them with e2e/run");
         }
         Path checkout = Path.of(System.getProperty("rlvr.checkout")).normalize();
+        Path chart = Path.of(environment.getOrDefault(
+                "RLVR_CLUSTER_CHART", checkout.resolve("helm/rlvr-operator").toString()));
         Cluster cluster = new Cluster(
                 checkout,
                 new Commands(Path.of(commands)),
+                new Release(chart, checkout.resolve("e2e/cluster/values.yaml")),
                 new KubernetesClientBuilder().build(),
                 new TimeLine(checkout.resolve("e2e/target/cluster-times.md")));
-        cluster.installChart(Path.of(environment.getOrDefault(
-                "RLVR_CLUSTER_CHART", checkout.resolve("helm/rlvr-operator").toString())));
-        return cluster;
-    }
-
-    private void installChart(Path chart) {
         Instant start = Instant.now();
-        Commands.run(
-                "helm",
-                "upgrade",
-                "--install",
-                RELEASE,
-                chart.toString(),
-                "--namespace",
-                SYSTEM,
-                "--create-namespace",
-                "--values",
-                checkout.resolve("e2e/cluster/values.yaml").toString(),
-                "--wait",
-                "--timeout",
-                "4m");
-        times.took("`helm install` → operator ready", start, Instant.now());
+        cluster.release.install();
+        cluster.times.took("`helm install` → operator ready", start, Instant.now());
+        return cluster;
     }
 
     Path checkout() {
@@ -74,6 +58,10 @@ final class Cluster implements AutoCloseable {
 
     Commands commands() {
         return commands;
+    }
+
+    Release release() {
+        return release;
     }
 
     TimeLine times() {
@@ -93,17 +81,40 @@ final class Cluster implements AutoCloseable {
         return name;
     }
 
-    /** The operator's pod. */
+    /** The operator's pod, where there is one replica. */
     Pod operator() {
-        List<Pod> pods = client.pods()
-                .inNamespace(SYSTEM)
-                .withLabel("app.kubernetes.io/instance", RELEASE)
-                .list()
-                .getItems();
+        List<Pod> pods = operators();
         return Optional.of(pods)
                 .filter(found -> found.size() == 1)
                 .map(List::getFirst)
                 .orElseThrow(() -> new AssertionError("not one operator but " + pods.size()));
+    }
+
+    /** The pods of all replicas of the operator, without those that are going. */
+    List<Pod> operators() {
+        return client
+                .pods()
+                .inNamespace(Release.NAMESPACE)
+                .withLabel("app.kubernetes.io/name", "rlvr-operator")
+                .withLabel("app.kubernetes.io/instance", Release.NAME)
+                .list()
+                .getItems()
+                .stream()
+                .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+                .toList();
+    }
+
+    /** The name of the pod that holds the lease, and so is the one that works; none while nobody does. */
+    Optional<String> leader() {
+        return Optional.ofNullable(client.leases()
+                        .inNamespace(Release.NAMESPACE)
+                        .withName(Release.NAME)
+                        .get())
+                .map(lease -> lease.getSpec().getHolderIdentity())
+                .flatMap(holder -> operators().stream()
+                        .map(pod -> pod.getMetadata().getName())
+                        .filter(holder::startsWith)
+                        .findFirst());
     }
 
     /** Kills the processes of a pod's containers with SIGKILL, as the kernel does when memory is short. */
@@ -111,11 +122,12 @@ final class Cluster implements AutoCloseable {
         // the pod's uid is in the names of its control groups, with underscores where systemd made them
         String uid = pod.getMetadata().getUid().replace("-", "[-_]");
         String killed = commands.onNode("""
-                for process in /proc/[0-9]*; do
-                  if grep -q '%s' "$process/cgroup" 2>/dev/null && [ "$(cat "$process/comm")" != pause ]; then
-                    kill -KILL "${process#/proc/}" && echo "${process#/proc/}"
-                  fi
-                done""".formatted(uid));
+            for process in /proc/[0-9]*; do
+              if grep -q '%s' "$process/cgroup" 2>/dev/null && [ "$(cat "$process/comm")" != pause ]; then
+                kill -KILL "${process#/proc/}" && echo "${process#/proc/}"
+              fi
+            done\
+            """.formatted(uid));
         if (killed.isBlank()) {
             throw new AssertionError("no process of pod " + pod.getMetadata().getName() + " was found on the node");
         }
@@ -125,8 +137,8 @@ final class Cluster implements AutoCloseable {
     public void close() {
         times.write();
         try (client) {
-            Commands.run("helm", "uninstall", RELEASE, "--namespace", SYSTEM, "--wait");
-            client.namespaces().withName(SYSTEM).delete();
+            release.uninstall();
+            client.namespaces().withName(Release.NAMESPACE).delete();
         }
     }
 }

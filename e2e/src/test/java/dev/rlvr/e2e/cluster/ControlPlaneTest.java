@@ -3,7 +3,6 @@ package dev.rlvr.e2e.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rlvr.crds.RLVRJobStatus;
-import dev.rlvr.crds.RLVRJobStatus.Restarts;
 import dev.rlvr.crds.RLVRJobStatus.State;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,7 +28,7 @@ class ControlPlaneTest {
                 other.await(State.Suspended);
                 cluster.times().took("operator killed (SIGKILL) → next reconcile", killed, Instant.now());
             }
-            undisturbed(job);
+            job.awaitUndisturbedEnd();
         }
     }
 
@@ -40,7 +39,7 @@ class ControlPlaneTest {
             cluster.commands().kill("kubelet");
             Thread.sleep(Duration.ofSeconds(15));
             cluster.commands().start("kubelet");
-            undisturbed(job);
+            job.awaitUndisturbedEnd();
         }
     }
 
@@ -61,14 +60,7 @@ class ControlPlaneTest {
                             && Instant.parse(status.progress().updatedAt()).isAfter(back));
             cluster.times().took("API server back after a minute → next progress in the status", back, Instant.now());
             assertThat(Objects.requireNonNull(after.progress()).step()).isGreaterThan(before + 5);
-            undisturbed(job);
+            job.awaitUndisturbedEnd();
         }
-    }
-
-    private static void undisturbed(TrainingJob job) {
-        RLVRJobStatus end = job.await(State.Succeeded);
-        assertThat(end.attempt()).isEqualTo(1);
-        assertThat(end.restarts()).isIn(null, Restarts.NONE);
-        job.deleteAndAwaitNothingLeft();
     }
 }

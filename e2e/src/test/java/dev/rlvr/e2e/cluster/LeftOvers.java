@@ -12,6 +12,11 @@ record LeftOvers(KubernetesClient client, String namespace) {
     Set<String> names() {
         Stream<? extends HasMetadata> objects = Stream.of(
                         client.batch().v1().jobs().inNamespace(namespace).list().getItems(),
+                        client.apps()
+                                .statefulSets()
+                                .inNamespace(namespace)
+                                .list()
+                                .getItems(),
                         client.pods().inNamespace(namespace).list().getItems(),
                         client.services().inNamespace(namespace).list().getItems(),
                         client.configMaps().inNamespace(namespace).list().getItems(),

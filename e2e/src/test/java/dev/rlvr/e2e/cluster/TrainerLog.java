@@ -28,12 +28,12 @@ record TrainerLog(List<String> lines) {
         }
     }
 
-    Optional<StepLine> firstStep() {
+    /** All finished steps, in the order of the lines. */
+    Stream<StepLine> steps() {
         return lines.stream()
                 .map(STEP::matcher)
                 .filter(Matcher::matches)
-                .map(match -> new StepLine(Integer.parseInt(match.group(2)), Instant.parse(match.group(1))))
-                .findFirst();
+                .map(match -> new StepLine(Integer.parseInt(match.group(2)), Instant.parse(match.group(1))));
     }
 
     Optional<Integer> goesOnFrom() {

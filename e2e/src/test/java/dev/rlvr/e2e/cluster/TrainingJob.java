@@ -1,7 +1,11 @@
 package dev.rlvr.e2e.cluster;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.rlvr.crds.RLVRJob;
+import dev.rlvr.crds.RLVRJobSpec;
 import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.crds.RLVRJobStatus.Restarts;
 import dev.rlvr.crds.RLVRJobStatus.State;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
@@ -28,12 +32,12 @@ final class TrainingJob implements AutoCloseable {
 
     /** What makes it short: steps of less than a second, a checkpoint after every second one, and room beside other pods. */
     private static final String SHORT = """
-            algorithm: {promptsPerBatch: 4, groupSize: 4, miniBatchPrompts: 4, dynamicSampling: {enabled: false, maxRefills: null}}
-            rollout: {maxResponseTokens: 48}
-            evaluation: null
-            trainer: {resources: {requests: {cpu: 100m, memory: 1Gi}}}
-            checkpoint: {everySteps: 2, volume: {reclaim: Delete}}
-            """;
+        algorithm: {promptsPerBatch: 4, groupSize: 4, miniBatchPrompts: 4, dynamicSampling: {enabled: false, maxRefills: null}}
+        rollout: {maxResponseTokens: 48}
+        evaluation: null
+        trainer: {resources: {requests: {cpu: 100m, memory: 1Gi}}}
+        checkpoint: {everySteps: 2, volume: {reclaim: Delete}}
+        """;
 
     private final Cluster cluster;
     private final String namespace;
@@ -113,6 +117,10 @@ final class TrainingJob implements AutoCloseable {
         return find().map(RLVRJob::getStatus).orElseThrow(() -> new AssertionError("the job has no status"));
     }
 
+    RLVRJobSpec spec() {
+        return find().map(RLVRJob::getSpec).orElseThrow(() -> new AssertionError("the job is gone"));
+    }
+
     RLVRJobStatus await(State state) {
         return await("state " + state, status -> {
             if (status.state() != null && status.state().ended() && status.state() != state) {
@@ -141,8 +149,27 @@ final class TrainingJob implements AutoCloseable {
     StepLine awaitStep(int attempt) {
         return Awaiting.value(
                 "a step of attempt " + attempt,
-                () -> TrainerLog.of(cluster.client(), pods(attempt)).firstStep(),
+                () -> TrainerLog.of(cluster.client(), pods(attempt)).steps().findFirst(),
                 this::status);
+    }
+
+    /** Waits until the attempt that is under way logs that it finished a step after that time. */
+    void awaitStepAfter(Instant time) {
+        int attempt = Objects.requireNonNull(status().attempt());
+        Awaiting.until(
+                "a step after " + time,
+                () -> TrainerLog.of(cluster.client(), pods(attempt))
+                        .steps()
+                        .anyMatch(step -> step.at().isAfter(time)),
+                this::logs);
+    }
+
+    /** Waits for the end of a job that nothing happened to, deletes it, and waits until nothing of it is left. */
+    void awaitUndisturbedEnd() {
+        RLVRJobStatus end = await(State.Succeeded);
+        assertThat(end.attempt()).isEqualTo(1);
+        assertThat(end.restarts()).isIn(null, Restarts.NONE);
+        deleteAndAwaitNothingLeft();
     }
 
     /** The step from which an attempt says that it goes on. */
@@ -167,6 +194,14 @@ final class TrainingJob implements AutoCloseable {
                 .withLabel("rlvr.dev/job", NAME)
                 .list()
                 .getItems();
+    }
+
+    /** The pods of its rollout servers. */
+    List<Pod> servers() {
+        return pods().stream()
+                .filter(pod ->
+                        "rlvr-server".equals(pod.getMetadata().getLabels().get("app.kubernetes.io/name")))
+                .toList();
     }
 
     List<Pod> pods(int attempt) {
