@@ -82,6 +82,15 @@ import io.fabric8.kubernetes.model.annotation.Version;
         messageExpression =
                 "\"metadata.name: '\" + self.metadata.name + \"' is not a name of at most 45 lower-case letters, digits"
                         + " and '-' that starts with a letter, as the names of the job's Service and pods need\"")
+@ValidationRule(
+        value = "!(self.spec.model.source + '/').startsWith('job://' + self.metadata.name + '/')",
+        messageExpression = "\"spec.model.source: '\" + self.spec.model.source"
+                + " + \"' is this job itself; name the one whose model it begins from\"")
+@ValidationRule(
+        value = "!has(self.spec.checkpoint.resumeFrom)"
+                + " || !(self.spec.checkpoint.resumeFrom + '/').startsWith('job://' + self.metadata.name + '/')",
+        messageExpression = "\"spec.checkpoint.resumeFrom: '\" + self.spec.checkpoint.resumeFrom"
+                + " + \"' is this job itself, which goes on from its own checkpoints anyway; leave it out\"")
 public class RLVRJob extends CustomResource<RLVRJobSpec, RLVRJobStatus> implements Namespaced {
     /** API group of every resource of this project. */
     public static final String GROUP = "rlvr.dev";

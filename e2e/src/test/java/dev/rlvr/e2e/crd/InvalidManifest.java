@@ -20,6 +20,8 @@ record InvalidManifest(String fields, String field) {
             wrong("model: {source: 'job://base/../other'}", "spec.model.source"),
             wrong("model: {source: 'job://Base'}", "spec.model.source"),
             wrong("model: {source: 'job://base/checkpoints/newest'}", "spec.model.source"),
+            wrong("model: {source: 'job://wrong'}", "spec.model.source: 'job://wrong' is this job itself"),
+            wrong("model: {source: 'job://wrong/model'}", "this job itself"),
             wrong("model: {source: 'hf://org/name/file'}", "spec.model.source"),
             wrong("model: {source: 'hf://datasets/name'}", "spec.model.source"),
             wrong("data: {source: 'job://base'}", "spec.data.source"),
@@ -80,6 +82,7 @@ record InvalidManifest(String fields, String field) {
             wrong("checkpoint: {volume: {size: 10GB}}", "spec.checkpoint.volume.size"),
             wrong("checkpoint: {volume: {claimName: mine, size: 5Gi}}", "spec.checkpoint.volume"),
             wrong("checkpoint: {resumeFrom: 'hf://org/name'}", "spec.checkpoint.resumeFrom"),
+            wrong("checkpoint: {resumeFrom: 'job://wrong/checkpoints/step-000010'}", "this job itself"),
             wrong("lifecycle: {suspend: 'true'}", "spec.lifecycle.suspend"),
             wrong("lifecycle: {startDeadline: soon}", "spec.lifecycle.startDeadline"),
             wrong("lifecycle: {restarts: {user: -1}}", "spec.lifecycle.restarts.user"));

@@ -59,7 +59,7 @@ class ManifestAgreementTest {
                 "reward: {verifier: Numeric, overlong: {maxTokens: 100, cacheTokens: 20}, answerPattern: 'Answer: (-?\\d+)$'}",
                 "model: {source: 'hf://Qwen/Qwen3-8B-Base', revision: v1, secretName: hf-token}",
                 "data: {source: 'hf://datasets/org/set/data/train.jsonl', secretName: hf-token}\n  hubCache: {claimName: hub}",
-                "model: {source: 'job://base/checkpoints/step-000050'}\n  checkpoint: {resumeFrom: 'job://older'}",
+                "model: {source: 'job://valid-before/checkpoints/step-000050'}\n  checkpoint: {resumeFrom: 'job://older'}",
             })
     void aValidManifestGetsTheSameSpecFromBoth(String fields) throws IOException {
         String text = JobText.of("valid", namespace, fields);
