@@ -3,6 +3,7 @@ package dev.rlvr.e2e.operator;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.ScalableResource;
 import java.net.HttpURLConnection;
 import java.util.HashMap;
 import java.util.Map;
@@ -47,10 +48,12 @@ record PlayedKueue(KubernetesClient client, String namespace) {
             return job;
         });
         try {
-            client.batch().v1().jobs().inNamespace(namespace).withName(name).editStatus(job -> {
-                job.getStatus().setStartTime(null);
-                return job;
-            });
+            again(
+                    name,
+                    () -> job(name).editStatus(job -> {
+                        job.getStatus().setStartTime(null);
+                        return job;
+                    }));
             update(name, job -> {
                 job.getSpec().getTemplate().getSpec().getNodeSelector().keySet().removeAll(flavor.keySet());
                 return job;
@@ -63,11 +66,32 @@ record PlayedKueue(KubernetesClient client, String namespace) {
     }
 
     private void update(String name, UnaryOperator<Job> change) {
-        client.batch().v1().jobs().inNamespace(namespace).withName(name).edit(change);
+        again(name, () -> job(name).edit(change));
+    }
+
+    /** Somebody may write the Job meanwhile: then it is read and written again, as by any controller. */
+    private static void again(String name, Runnable write) {
+        Awaiting.until(
+                "a write of Job " + name,
+                () -> {
+                    try {
+                        write.run();
+                        return true;
+                    } catch (KubernetesClientException e) {
+                        if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+                            throw e;
+                        }
+                        return false;
+                    }
+                },
+                () -> "conflicts");
     }
 
     private Optional<Job> find(String name) {
-        return Optional.ofNullable(
-                client.batch().v1().jobs().inNamespace(namespace).withName(name).get());
+        return Optional.ofNullable(job(name).get());
+    }
+
+    private ScalableResource<Job> job(String name) {
+        return client.batch().v1().jobs().inNamespace(namespace).withName(name);
     }
 }
