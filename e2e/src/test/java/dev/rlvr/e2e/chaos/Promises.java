@@ -195,7 +195,8 @@ final class Promises {
         int attempt = number(status.attempt());
         require(next.total() == last.total() + 1, version, "one failure is charged twice: " + next);
         require(charged.add(attempt), version, "attempt %d is charged twice".formatted(attempt));
-        boolean user = next.user() > last.user();
+        // a checkpoint of the attempt that failed gives both budgets back in the same write
+        boolean user = next.user() > last.user() || (next.user() == 1 && next.infrastructure() == 0);
         String reason = reason(status);
         require(
                 life.costs(attempt).contains(user ? Cost.User : Cost.Infrastructure) || DEADLINES.contains(reason),
