@@ -178,6 +178,19 @@ final class Hands {
         }
     }
 
+    /** Pods that somebody orphaned are nobody's once their resource has been deleted: that is what orphaning asks for. */
+    void deleteOrphans(Life life, List<Pod> pods) {
+        pods.stream()
+                .filter(pod ->
+                        History.job(pod).filter(life.schedule().name()::equals).isPresent())
+                .filter(pod -> pod.getMetadata().getOwnerReferences().isEmpty())
+                .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+                .forEach(pod -> {
+                    life.note("somebody deletes the orphan " + pod.getMetadata().getName());
+                    client.resource(pod).delete();
+                });
+    }
+
     void admit(Job job) {
         client.resource(job).edit(stored -> {
             stored.getSpec().setSuspend(false);

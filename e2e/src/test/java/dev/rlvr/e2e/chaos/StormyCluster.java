@@ -97,6 +97,9 @@ final class StormyCluster implements AutoCloseable {
                         pod -> pod.getMetadata().getLabels().get(CONTROLLER)));
         if (calm.get()) {
             lives.values().forEach(life -> attempted(() -> hands.resume(life)));
+            lives.values().stream()
+                    .filter(Life::isDeleted)
+                    .forEach(life -> attempted(() -> hands.deleteOrphans(life, all)));
         } else {
             lives.values().forEach(life -> attempted(() -> hands.act(life, jobs, all)));
         }
