@@ -19,18 +19,16 @@ import java.util.stream.IntStream;
  * Writes what the operator writes for a job, without an operator: the same objects, copied from those of a job that the operator has brought
  * to run, and as many status patches. It reads nothing, decides nothing and waits for nothing, so no operator can do it faster.
  *
- * @param client has all rights, and creates the job
  * @param account has the operator's rights, and writes the rest: who may do all is not asked whether he may grant a role
- * @param sheet the job
+ * @param fleet creates the job, with all rights
  * @param sample what the operator made for a job, in order of creation; JSON without what the server fills in
  * @param sampleName name of that job
  * @param sampleUid uid of that job
  * @param statuses the statuses that the operator stored for it; JSON
  */
 record BareClient(
-        KubernetesClient client,
         KubernetesClient account,
-        JobSheet sheet,
+        Fleet fleet,
         List<String> sample,
         String sampleName,
         String sampleUid,
@@ -61,16 +59,13 @@ record BareClient(
      * @param statuses how many status writes the operator made for it
      */
     static BareClient like(
-            KubernetesClient client, KubernetesClient account, JobSheet sheet, String job, int statuses) {
-        JsonNode stored = tree(client.genericKubernetesResources("rlvr.dev/v1alpha1", "RLVRJob")
-                .inNamespace(sheet.namespace())
-                .withName(job)
-                .get());
+            KubernetesClient account, Fleet fleet, String job, int statuses) {
+        JsonNode stored = tree(fleet.get(job));
         List<String> sample = new ArrayList<>();
         for (Kind kind : KINDS) {
-            client
+            fleet.client()
                     .genericKubernetesResources(kind.apiVersion(), kind.kind())
-                    .inNamespace(sheet.namespace())
+                    .inNamespace(fleet.namespace(job))
                     .list()
                     .getItems()
                     .stream()
@@ -79,9 +74,8 @@ record BareClient(
         }
         String status = stored.path("status").toString();
         return new BareClient(
-                client,
                 account,
-                sheet,
+                fleet,
                 sample,
                 job,
                 stored.path("metadata").path("uid").asText(),
@@ -133,12 +127,14 @@ record BareClient(
 
     /** Creates a job and everything that the operator would make for it. */
     void create(String name) {
-        GenericKubernetesResource job = client.resource(sheet.job(name)).create();
+        GenericKubernetesResource job = fleet.create(name);
         String uid = job.getMetadata().getUid();
         // the first announces the attempt, the others follow its Job
         patch(name, statuses.getFirst());
         for (String object : sample) {
-            String own = object.replace(sampleUid, uid).replace(sampleName, name);
+            String own = object.replace(sampleUid, uid)
+                    .replace(sampleName, name)
+                    .replace(fleet.namespace(sampleName), fleet.namespace(name));
             account.resource(Serialization.unmarshal(own, GenericKubernetesResource.class))
                     .create();
         }
@@ -148,7 +144,7 @@ record BareClient(
     private void patch(String name, String status) {
         ObjectNode patch =
                 JSON.createObjectNode().put("apiVersion", "rlvr.dev/v1alpha1").put("kind", "RLVRJob");
-        patch.putObject("metadata").put("namespace", sheet.namespace()).put("name", name);
+        patch.putObject("metadata").put("namespace", fleet.namespace(name)).put("name", name);
         try {
             patch.set("status", JSON.readTree(status));
         } catch (IOException e) {

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How many objects of each kind a namespace has, without reading them.
+ * How many objects of each kind a cluster has, without reading them.
  *
  * @param counts by the name of the resource
  */
@@ -34,12 +34,12 @@ record Census(Map<String, Long> counts) {
                             "configmaps",
                             "persistentvolumeclaims"));
 
-    static Census of(KubernetesClient client, String namespace) {
+    static Census of(KubernetesClient client) {
         Map<String, Long> counts = new TreeMap<>();
         RESOURCES.forEach((group, resources) -> {
             for (String resource : resources) {
                 // from the API server's cache: without a selector it knows how many it has not listed
-                JsonNode list = parse(client.raw("/%s/namespaces/%s/%s?limit=1".formatted(group, namespace, resource)));
+                JsonNode list = parse(client.raw("/%s/%s?limit=1".formatted(group, resource)));
                 counts.put(
                         resource,
                         list.path("items").size()

@@ -12,19 +12,20 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What has to be there before the first job.
  *
  * @param client has all rights
- * @param namespace of all jobs
+ * @param fleet the jobs to come
  */
-record Grounds(KubernetesClient client, String namespace) {
-    /** Creates the namespace of the jobs and that of the operator. */
+record Grounds(KubernetesClient client, Fleet fleet) {
+    /** Creates the namespaces of the jobs and that of the operator. */
     void namespaces(String system) {
-        for (String name : List.of(namespace, system)) {
+        for (String name :
+                Stream.concat(fleet.namespaces().stream(), Stream.of(system)).toList()) {
             client.resource(new NamespaceBuilder()
                             .withNewMetadata()
                             .withName(name)
@@ -76,7 +77,7 @@ record Grounds(KubernetesClient client, String namespace) {
                         .withNewClaimRef()
                         .withApiVersion("v1")
                         .withKind("PersistentVolumeClaim")
-                        .withNamespace(namespace)
+                        .withNamespace(fleet.namespace(job))
                         .withName("rlvr-" + job)
                         .endClaimRef()
                         .withNewHostPath("/played", "")

@@ -14,7 +14,7 @@ record Outcome(Targets targets, ObjectNode figures) {
     /** Both for people, in Markdown. */
     String page(String where) {
         return """
-            %s, %d jobs of %d pods:
+            %s, %d jobs of %d pods in %d namespaces:
 
             %s
             | | |
@@ -23,7 +23,8 @@ record Outcome(Targets targets, ObjectNode figures) {
             | created → Job; → all pods; → `Running`, median and p99 | %s; %s; %s s |
             | all jobs `Running` | %.1f jobs/s |
             | requests of the operator for a job | %.1f |
-            | reconciles; median, p99 | %.0f; %.0f, %.0f ms |
+            | reconciles while all are created at once; median, p99 | %.0f; %.0f, %.0f ms |
+            | at %.0f new jobs a second: median, p99; created → `Running`, median and p99 | %.0f, %.0f ms; %s s |
             | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
             | restart → first reconcile; a new job runs; all reconciled | %.1f; %.1f; %.1f s |
             | end of 429 → all jobs `Running` | %.1f s |
@@ -32,6 +33,7 @@ record Outcome(Targets targets, ObjectNode figures) {
                         where,
                         figures.path("jobs").asInt(),
                         figures.path("pods").asInt(),
+                        figures.path("teams").asInt(),
                         targets.table(),
                         number("/bare_client/jobs_per_second"),
                         figures.at("/bare_client/requests_per_job").asInt(),
@@ -44,6 +46,10 @@ record Outcome(Targets targets, ObjectNode figures) {
                         number("/creation/reconcile_seconds/count"),
                         1e3 * number("/creation/reconcile_seconds/p50"),
                         1e3 * number("/creation/reconcile_seconds/p99"),
+                        number("/steady/rate"),
+                        1e3 * number("/steady/reconcile_seconds/p50"),
+                        1e3 * number("/steady/reconcile_seconds/p99"),
+                        quantiles("/steady/seconds_to_running"),
                         number("/memory_mib/after_creation/now"),
                         number("/memory_mib/after_restart/now"),
                         number("/memory_mib/at_the_end/now"),

@@ -39,6 +39,12 @@ final class ScaleBenchmark implements Callable<Integer> {
     private int pods = 2;
 
     @Option(
+            names = "--namespaces",
+            paramLabel = "N",
+            description = "Namespaces that they are in, a team's each. Default: ${DEFAULT-VALUE}.")
+    private int namespaces = 20;
+
+    @Option(
             names = "--rate",
             paramLabel = "N",
             description = "Jobs that are created a second. Default: 0, as fast as the clients can.")
@@ -83,7 +89,7 @@ final class ScaleBenchmark implements Callable<Integer> {
         Path home = Path.of(System.getProperty("rlvr.home")).toAbsolutePath();
         Files.createDirectories(output);
         ScaleRun.Size size =
-                new ScaleRun.Size(jobs, pods, bareJobs < 0 ? Math.max(1, jobs / 5) : bareJobs, stormJobs, idle);
+                new ScaleRun.Size(jobs, pods, namespaces, bareJobs < 0 ? Math.max(1, jobs / 5) : bareJobs, stormJobs, idle);
         Path audit = output.toAbsolutePath().resolve("audit.log");
         Files.deleteIfExists(audit);
         try (PlayedNodes cluster = PlayedNodes.start(

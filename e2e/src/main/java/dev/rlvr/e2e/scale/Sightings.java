@@ -21,7 +21,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** When each job of a namespace was first seen to have what, by watches. */
+/** When each job was first seen to have what, by watches. */
 final class Sightings implements AutoCloseable {
     /** What can be seen of a job, in the order in which it happens. */
     enum Stage {
@@ -43,15 +43,15 @@ final class Sightings implements AutoCloseable {
     private final Map<String, Set<String>> jobsOf = new HashMap<>();
     private final List<SharedIndexInformer<?>> informers;
 
-    Sightings(KubernetesClient client, String namespace, int pods) {
+    Sightings(KubernetesClient client, int pods) {
         this.pods = pods;
         for (Stage stage : Stage.values()) {
             first.put(stage, new HashMap<>());
         }
         this.informers = List.of(
-                client.resources(RLVRJob.class).inNamespace(namespace).inform(on(this::state), 0),
-                client.batch().v1().jobs().inNamespace(namespace).inform(on(this::job), 0),
-                client.pods().inNamespace(namespace).inform(on(this::pod), 0));
+                client.resources(RLVRJob.class).inAnyNamespace().inform(on(this::state), 0),
+                client.batch().v1().jobs().inAnyNamespace().inform(on(this::job), 0),
+                client.pods().inAnyNamespace().inform(on(this::pod), 0));
     }
 
     private void state(RLVRJob job) {

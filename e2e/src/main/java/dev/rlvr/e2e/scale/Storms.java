@@ -1,21 +1,16 @@
 package dev.rlvr.e2e.scale;
 
-import dev.rlvr.crds.RLVRJob;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.dsl.base.PatchContext;
-import io.fabric8.kubernetes.client.dsl.base.PatchType;
-import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** What makes the API server refuse the operator's requests. */
-record Storms(KubernetesClient client, String namespace) {
+record Storms(KubernetesClient client, Fleet fleet) {
     /** Refuses most of what an account asks for, until this is closed. */
     Storm refusing(String accountNamespace, String account) {
         // no share of the seats, and no queue to wait in: most requests get 429
@@ -52,7 +47,7 @@ record Storms(KubernetesClient client, String namespace) {
         CompletableFuture<Void> meddler = CompletableFuture.runAsync(() -> {
             try {
                 while (!over.get()) {
-                    new Clients(4, rate).each(jobs, job -> annotate(job, writes.incrementAndGet()));
+                    new Clients(4, rate).each(jobs, job -> fleet.annotate(job, "meddler", Integer.toString(writes.incrementAndGet())));
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -62,16 +57,6 @@ record Storms(KubernetesClient client, String namespace) {
             over.set(true);
             meddler.join();
         };
-    }
-
-    private void annotate(String job, int value) {
-        client.resources(RLVRJob.class)
-                .inNamespace(namespace)
-                .withName(job)
-                .patch(
-                        PatchContext.of(PatchType.JSON_MERGE),
-                        Serialization.asJson(
-                                Map.of("metadata", Map.of("annotations", Map.of("meddler", Integer.toString(value))))));
     }
 
     /** Rages until it is closed. */
