@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -85,6 +87,42 @@ class LeanReadsTest {
         assertThat(first.getMetadata().getLabels().get("a"))
                 .isSameAs(second.getMetadata().getLabels().get("a"));
         assertThat(first.getData().get("key")).isEqualTo(second.getData().get("key"));
+    }
+
+    @Test
+    void collectionsAreSmallAndSayTheSame() {
+        ConfigMap read = client.unmarshal("""
+                apiVersion: v1
+                kind: ConfigMap
+                metadata:
+                  labels: {z: "1", a: "2", m: "3"}
+                  ownerReferences: [{apiVersion: batch/v1, kind: Job, name: sum-1, uid: some}]
+                data: {key: value, none: null}
+                """, ConfigMap.class);
+        ConfigMap other = settings("b", "c");
+
+        Map<String, String> labels = read.getMetadata().getLabels();
+        assertThat(labels).isInstanceOf(FlatMap.class).isEqualTo(Map.of("m", "3", "z", "1", "a", "2"));
+        assertThat(labels.keySet()).containsExactly("z", "a", "m");
+        assertThat(labels.get("a")).isEqualTo("2");
+        assertThat(labels).doesNotContainKey("b");
+        assertThat(read.getData()).containsEntry("none", null);
+        assertThat(read.getMetadata().getAnnotations())
+                .isSameAs(other.getMetadata().getAnnotations());
+        assertThat(read.getAdditionalProperties()).isSameAs(other.getAdditionalProperties());
+        assertThat(read.getMetadata().getFinalizers())
+                .isSameAs(other.getMetadata().getFinalizers());
+        assertThat(client.clone(read)).isEqualTo(read);
+        assertThat(client.asJson(read)).contains("\"labels\":{\"z\":\"1\",\"a\":\"2\",\"m\":\"3\"}", "\"sum-1\"");
+        assertThat(new ConfigMapBuilder(read)
+                        .editMetadata()
+                        .addToLabels("b", "4")
+                        .addToAnnotations("c", "5")
+                        .endMetadata()
+                        .build()
+                        .getMetadata()
+                        .getLabels())
+                .containsKeys("z", "b");
     }
 
     private ConfigMap settings(String label, String value) {

@@ -1,0 +1,97 @@
+package dev.rlvr.operator;
+
+import com.fasterxml.jackson.databind.BeanDescription;
+import com.fasterxml.jackson.databind.DeserializationConfig;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.deser.BeanDeserializerModifier;
+import com.fasterxml.jackson.databind.deser.std.StdDelegatingDeserializer;
+import com.fasterxml.jackson.databind.type.CollectionType;
+import com.fasterxml.jackson.databind.type.MapType;
+import com.fasterxml.jackson.databind.util.StdConverter;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+
+/**
+ * Reads lists and maps as unmodifiable ones that take no more than what is in them, and lets all empty ones be the same. The client's classes
+ * have a map for unknown fields in each object and a list for each repeated field, which nearly all are empty: a third of all that caches hold.
+ * Who wants to change what was read makes a builder of it, which copies.
+ */
+final class SmallCollections extends BeanDeserializerModifier {
+    private static final String CLIENT_TYPES = "io.fabric8.kubernetes.api.model.";
+
+    @Override
+    public JsonDeserializer<?> modifyCollectionDeserializer(
+            DeserializationConfig config,
+            CollectionType type,
+            BeanDescription description,
+            JsonDeserializer<?> deserializer) {
+        return type.getRawClass() == List.class ? then(SmallCollections::small, type, deserializer) : deserializer;
+    }
+
+    @Override
+    public JsonDeserializer<?> modifyMapDeserializer(
+            DeserializationConfig config, MapType type, BeanDescription description, JsonDeserializer<?> deserializer) {
+        return type.getRawClass() == Map.class ? then(SmallCollections::small, type, deserializer) : deserializer;
+    }
+
+    @Override
+    public JsonDeserializer<?> modifyDeserializer(
+            DeserializationConfig config, BeanDescription description, JsonDeserializer<?> deserializer) {
+        Class<?> type = description.getBeanClass();
+        if (!type.getName().startsWith(CLIENT_TYPES)) {
+            return deserializer;
+        }
+        List<Field> fields = Arrays.stream(type.getDeclaredFields())
+                .filter(field -> !Modifier.isStatic(field.getModifiers()))
+                .filter(field -> field.getType() == List.class || field.getType() == Map.class)
+                .filter(Field::trySetAccessible)
+                .toList();
+        return fields.isEmpty()
+                ? deserializer
+                : then(object -> withSmall(fields, object), description.getType(), deserializer);
+    }
+
+    private static JsonDeserializer<?> then(
+            UnaryOperator<Object> change, JavaType type, JsonDeserializer<?> deserializer) {
+        return new StdDelegatingDeserializer<>(
+                new StdConverter<>() {
+                    @Override
+                    public Object convert(Object read) {
+                        return change.apply(read);
+                    }
+                },
+                type,
+                deserializer);
+    }
+
+    private static Object withSmall(List<Field> fields, Object object) {
+        try {
+            for (Field field : fields) {
+                field.set(object, small(field.get(object)));
+            }
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
+        }
+        return object;
+    }
+
+    /** The same, where it can be made smaller. */
+    private static Object small(Object value) {
+        return switch (value) {
+            case List<?> list when isWhole(list) -> List.copyOf(list);
+            case Map<?, ?> map when isWhole(map.values()) -> FlatMap.copyOf(map);
+            case null, default -> value;
+        };
+    }
+
+    private static boolean isWhole(Collection<?> values) {
+        return values.stream().noneMatch(Objects::isNull);
+    }
+}
