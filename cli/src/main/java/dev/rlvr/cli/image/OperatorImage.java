@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -45,7 +46,8 @@ public record OperatorImage(Path application, Path options, Optional<String> com
                 "Operator for RLVR jobs",
                 List.of(new Layer("jars", libraries), new Layer("operator", ours)),
                 List.of("@" + ARGUMENTS),
-                new TreeMap<>(),
+                // sixty threads allocate little: glibc's heap for each few of them would be mostly holes
+                new TreeMap<>(Map.of("MALLOC_ARENA_MAX", "2")),
                 new TreeSet<>(List.of(PORT)));
     }
 

@@ -58,12 +58,12 @@ record BareClient(
      *
      * @param statuses how many status writes the operator made for it
      */
-    static BareClient like(
-            KubernetesClient account, Fleet fleet, String job, int statuses) {
+    static BareClient like(KubernetesClient account, Fleet fleet, String job, int statuses) {
         JsonNode stored = tree(fleet.get(job));
         List<String> sample = new ArrayList<>();
         for (Kind kind : KINDS) {
-            fleet.client()
+            fleet
+                    .client()
                     .genericKubernetesResources(kind.apiVersion(), kind.kind())
                     .inNamespace(fleet.namespace(job))
                     .list()

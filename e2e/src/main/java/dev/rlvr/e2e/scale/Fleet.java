@@ -80,8 +80,13 @@ record Fleet(KubernetesClient client, int teams, int pods) {
 
     /** Lets the pods of a job end well. */
     void end(String name) {
-        client.pods().inNamespace(namespace(name)).withLabel("rlvr.dev/job", name).list().getItems().forEach(pod ->
-                client.resource(pod).patch(PatchContext.of(PatchType.JSON_MERGE), annotation("played/exit-code", "0")));
+        client.pods()
+                .inNamespace(namespace(name))
+                .withLabel("rlvr.dev/job", name)
+                .list()
+                .getItems()
+                .forEach(pod -> client.resource(pod)
+                        .patch(PatchContext.of(PatchType.JSON_MERGE), annotation("played/exit-code", "0")));
     }
 
     private static String annotation(String key, String value) {

@@ -51,6 +51,7 @@ record OperatorProcess(Process process, int port, HttpClient client) implements 
         builder.environment().put("RLVR_PORT", Integer.toString(port));
         builder.environment().put("RLVR_HOST", "127.0.0.1");
         builder.environment().put("RLVR_JSON_LOGS", "true");
+        builder.environment().put("MALLOC_ARENA_MAX", "2");
         return new OperatorProcess(builder.start(), port, HttpClient.newHttpClient());
     }
 

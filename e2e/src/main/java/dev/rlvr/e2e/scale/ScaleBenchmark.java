@@ -88,8 +88,8 @@ final class ScaleBenchmark implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         Path home = Path.of(System.getProperty("rlvr.home")).toAbsolutePath();
         Files.createDirectories(output);
-        ScaleRun.Size size =
-                new ScaleRun.Size(jobs, pods, namespaces, bareJobs < 0 ? Math.max(1, jobs / 5) : bareJobs, stormJobs, idle);
+        ScaleRun.Size size = new ScaleRun.Size(
+                jobs, pods, namespaces, bareJobs < 0 ? Math.max(1, jobs / 5) : bareJobs, stormJobs, idle);
         Path audit = output.toAbsolutePath().resolve("audit.log");
         Files.deleteIfExists(audit);
         try (PlayedNodes cluster = PlayedNodes.start(

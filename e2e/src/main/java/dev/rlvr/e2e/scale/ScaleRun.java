@@ -15,9 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -27,8 +25,6 @@ final class ScaleRun {
     private static final String ACCOUNT = "rlvr-operator";
     private static final String SAMPLE = "the-sample";
     private static final String LATECOMER = "latecomer";
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
-    private static final Duration QUIET = Duration.ofSeconds(10);
     private static final Duration STORM = Duration.ofSeconds(20);
     private static final double MEDDLING_RATE = 100;
     private static final double STEADY_RATE = 2;
@@ -42,6 +38,7 @@ final class ScaleRun {
     private final List<String> jvm;
     private final KubernetesClient client;
     private final Fleet fleet;
+    private final Waiting waiting;
     private final ObjectNode figures = new ObjectMapper().createObjectNode();
     private final Targets targets = new Targets();
 
@@ -74,6 +71,7 @@ final class ScaleRun {
         this.jvm = jvm;
         this.client = cluster.api().admin();
         this.fleet = new Fleet(client, size.teams(), size.pods());
+        this.waiting = new Waiting(client, audit);
     }
 
     /** Priority and fairness as clusters have it, and a log of the operator's requests. */
@@ -91,7 +89,10 @@ final class ScaleRun {
     }
 
     Outcome run() throws IOException, InterruptedException {
-        figures.put("jobs", size.jobs()).put("pods", size.pods()).put("teams", size.teams()).put("nodes", size.nodes());
+        figures.put("jobs", size.jobs())
+                .put("pods", size.pods())
+                .put("teams", size.teams())
+                .put("nodes", size.nodes());
         figures.put("rate", clients.rate()).put("clients", clients.count());
         prepare();
         try (KubernetesClient account = cluster.api().client(token());
@@ -152,10 +153,10 @@ final class ScaleRun {
         Instant begin = Instant.now();
         try (OperatorProcess _ = startOperator()) {
             create(SAMPLE, sightings);
-            sightings.await(Stage.RUNNING, List.of(SAMPLE), PATIENCE);
-            awaitQuiet();
+            sightings.await(Stage.RUNNING, List.of(SAMPLE), Waiting.PATIENCE);
+            waiting.quiet();
         }
-        Map<String, Long> requests = countByWhat(audit.between(begin, Instant.now()));
+        Map<String, Long> requests = Figures.countByWhat(audit.between(begin, Instant.now()));
         requests.keySet()
                 .removeIf(what ->
                         what.matches("(list|get|watch) .*") && !what.matches("(get|list) (rlvrjobs|jobs|pods)"));
@@ -166,27 +167,27 @@ final class ScaleRun {
                 SAMPLE,
                 requests.getOrDefault("patch rlvrjobs/status", 0L).intValue());
         fleet.delete(SAMPLE);
-        awaitCensus(nothing);
+        waiting.census(nothing);
         return bare;
     }
 
     private void bare(BareClient bare, Sightings sightings, Census nothing) throws InterruptedException {
         List<String> names = names("bare", size.bare());
         say("a bare client: %d jobs, %d requests each".formatted(size.bare(), bare.requests()));
-        ProcessorTime before = ProcessorTime.of(cluster.processes());
+        ProcessorTime before = ProcessorTime.of(processes(Map.of()));
         new Clients(clients.count(), 0).each(names, name -> {
             sightings.see(Stage.CREATED, name);
             bare.create(name);
         });
-        sightings.await(Stage.PODS, names, PATIENCE);
+        sightings.await(Stage.PODS, names, Waiting.PATIENCE);
         double rate = size.bare() / sightings.span(names, Stage.CREATED, Stage.PODS);
         ObjectNode phase = figures.putObject("bare_client");
         phase.put("jobs", size.bare()).put("requests_per_job", bare.requests()).put("jobs_per_second", rate);
-        busy(phase, before, Map.of());
+        Figures.busy(phase, before, processes(Map.of()));
         say("%.1f jobs/s".formatted(rate));
         long start = System.nanoTime();
         new Clients(clients.count(), 0).each(names, fleet::delete);
-        awaitCensus(nothing);
+        waiting.census(nothing);
         phase.put("deleted_per_second", size.bare() / ((System.nanoTime() - start) / 1e9));
     }
 
@@ -201,7 +202,7 @@ final class ScaleRun {
             operator = restart(operator, sightings);
             meddle(operator, sightings);
             refuse(operator, sightings);
-            memory(operator, "at_the_end");
+            Figures.memory(figures, operator, "at_the_end");
             deleteAll(operator, nothing);
         } finally {
             operator.close();
@@ -210,31 +211,32 @@ final class ScaleRun {
 
     private void create(OperatorProcess operator, Sightings sightings) throws IOException, InterruptedException {
         List<String> names = names("job", size.jobs());
-        awaitReconciler(operator);
+        waiting.reconciler(operator);
         say("creating %d jobs".formatted(size.jobs()));
         Instant begin = Instant.now();
         Histogram reconciled = operator.reconciles();
         Map<String, ProcessHandle> own = Map.of("operator", operator.process().toHandle());
-        ProcessorTime before = ProcessorTime.of(with(cluster.processes(), own));
+        ProcessorTime before = ProcessorTime.of(processes(own));
         clients.each(names, name -> create(name, sightings));
-        sightings.await(Stage.PODS, names, PATIENCE);
+        sightings.await(Stage.PODS, names, Waiting.PATIENCE);
         ObjectNode phase = figures.putObject("creation");
-        busy(phase, before, own);
-        sightings.await(Stage.RUNNING, names, PATIENCE);
+        Figures.busy(phase, before, processes(own));
+        sightings.await(Stage.RUNNING, names, Waiting.PATIENCE);
         Histogram took = operator.reconciles().since(reconciled);
         double rate = size.jobs() / sightings.span(names, Stage.CREATED, Stage.PODS);
         double bare = figures.path("bare_client").path("jobs_per_second").asDouble();
         phase.put("jobs_per_second", rate).put("of_bare_client", rate / bare);
         phase.put("jobs_per_second_running", size.jobs() / sightings.span(names, Stage.CREATED, Stage.RUNNING));
-        quantiles(phase.putObject("seconds_to_job"), sightings.seconds(names, Stage.CREATED, Stage.JOB));
-        quantiles(phase.putObject("seconds_to_pods"), sightings.seconds(names, Stage.CREATED, Stage.PODS));
-        quantiles(phase.putObject("seconds_to_running"), sightings.seconds(names, Stage.CREATED, Stage.RUNNING));
-        reconciles(phase, took);
+        Figures.quantiles(phase.putObject("seconds_to_job"), sightings.seconds(names, Stage.CREATED, Stage.JOB));
+        Figures.quantiles(phase.putObject("seconds_to_pods"), sightings.seconds(names, Stage.CREATED, Stage.PODS));
+        Figures.quantiles(
+                phase.putObject("seconds_to_running"), sightings.seconds(names, Stage.CREATED, Stage.RUNNING));
+        Figures.reconciles(phase, took);
         List<AuditLog.Request> requests = audit.between(begin, Instant.now());
         phase.put("requests_per_job", (double) requests.size() / size.jobs());
         phase.putPOJO("request_seconds", AuditLog.latencies(requests));
-        phase.putPOJO("requests", countByWhat(requests));
-        memory(operator, "after_creation");
+        phase.putPOJO("requests", Figures.countByWhat(requests));
+        Figures.memory(figures, operator, "after_creation");
         targets.add(
                 "created → Job and all pods",
                 "≥ 10 jobs/s, or 80 %% of the bare client's %.1f".formatted(bare),
@@ -250,33 +252,30 @@ final class ScaleRun {
         Instant begin = Instant.now();
         Histogram reconciled = operator.reconciles();
         new Clients(clients.count(), STEADY_RATE).each(names, name -> create(name, sightings));
-        sightings.await(Stage.RUNNING, names, PATIENCE);
+        sightings.await(Stage.RUNNING, names, Waiting.PATIENCE);
         Histogram took = operator.reconciles().since(reconciled);
         ObjectNode phase = figures.putObject("steady");
         phase.put("jobs", names.size()).put("rate", STEADY_RATE);
-        reconciles(phase, took);
-        quantiles(phase.putObject("seconds_to_running"), sightings.seconds(names, Stage.CREATED, Stage.RUNNING));
-        awaitAudit();
+        Figures.reconciles(phase, took);
+        Figures.quantiles(
+                phase.putObject("seconds_to_running"), sightings.seconds(names, Stage.CREATED, Stage.RUNNING));
+        waiting.audit();
         phase.putPOJO("request_seconds", AuditLog.latencies(audit.between(begin, Instant.now())));
         targets.atMost(
-                "reconcile, p99, at %.0f new jobs a second".formatted(STEADY_RATE), took.quantile(0.99) * 1e3, 100, "ms");
+                "reconcile, p99, at %.0f new jobs a second".formatted(STEADY_RATE),
+                took.quantile(0.99) * 1e3,
+                100,
+                "ms");
         say("reconcile p99 %.0f ms".formatted(took.quantile(0.99) * 1e3));
-    }
-
-    private static void reconciles(ObjectNode phase, Histogram took) {
-        phase.putObject("reconcile_seconds")
-                .put("count", took.count())
-                .put("p50", took.quantile(0.5))
-                .put("p99", took.quantile(0.99));
     }
 
     private void idle() throws InterruptedException {
         say("waiting for silence");
-        awaitQuiet();
+        waiting.quiet();
         Instant begin = Instant.now();
         LockSupport.parkNanos(Duration.ofSeconds(size.idle()).toNanos());
         Instant end = Instant.now();
-        awaitAudit();
+        waiting.audit();
         List<AuditLog.Request> requests = audit.between(begin, end);
         long writes = requests.stream().filter(AuditLog.Request::write).count();
         figures.putObject("idle")
@@ -295,15 +294,15 @@ final class ScaleRun {
         create(LATECOMER, sightings);
         long start = System.nanoTime();
         OperatorProcess second = startOperator();
-        double first = awaitReconciles(second, 1, start);
-        sightings.await(Stage.RUNNING, List.of(LATECOMER), PATIENCE);
-        double latecomer = seconds(start);
-        double all = awaitReconciles(second, size.jobs(), start);
+        double first = waiting.reconciles(second, 1, start);
+        sightings.await(Stage.RUNNING, List.of(LATECOMER), Waiting.PATIENCE);
+        double latecomer = Waiting.seconds(start);
+        double all = waiting.reconciles(second, size.jobs(), start);
         figures.putObject("restart")
                 .put("first_reconcile_seconds", first)
                 .put("new_job_runs_seconds", latecomer)
                 .put("all_reconciled_seconds", all);
-        memory(second, "after_restart");
+        Figures.memory(figures, second, "after_restart");
         targets.atMost("restart with %d jobs → first reconcile".formatted(size.jobs()), first, 15, "s");
         say("first reconcile after %.1f s, all after %.1f s".formatted(first, all));
         return second;
@@ -315,9 +314,9 @@ final class ScaleRun {
         Instant begin = Instant.now();
         new Clients(clients.count(), 0).each(names, name -> create(name, sightings));
         try (Storm _ = new Storms(client, fleet).meddling(names, MEDDLING_RATE)) {
-            sightings.await(Stage.RUNNING, names, PATIENCE);
+            sightings.await(Stage.RUNNING, names, Waiting.PATIENCE);
             names.forEach(fleet::end);
-            sightings.await(Stage.SUCCEEDED, names, PATIENCE);
+            sightings.await(Stage.SUCCEEDED, names, Waiting.PATIENCE);
         }
         survived(409, names, Stage.SUCCEEDED, begin, operator, sightings);
     }
@@ -331,14 +330,14 @@ final class ScaleRun {
             LockSupport.parkNanos(STORM.toNanos());
         }
         long over = System.nanoTime();
-        sightings.await(Stage.RUNNING, names, PATIENCE);
-        figures.put("seconds_from_the_end_of_429_to_all_running", seconds(over));
+        sightings.await(Stage.RUNNING, names, Waiting.PATIENCE);
+        figures.put("seconds_from_the_end_of_429_to_all_running", Waiting.seconds(over));
         survived(429, names, Stage.RUNNING, begin, operator, sightings);
     }
 
     private void survived(
             int code, List<String> names, Stage end, Instant begin, OperatorProcess operator, Sightings sightings) {
-        awaitAudit();
+        waiting.audit();
         long refused = audit.between(begin, Instant.now()).stream()
                 .filter(request -> request.code() == code)
                 .count();
@@ -367,17 +366,17 @@ final class ScaleRun {
         say("deleting %d jobs".formatted(names.size()));
         Instant begin = Instant.now();
         Map<String, ProcessHandle> own = Map.of("operator", operator.process().toHandle());
-        ProcessorTime before = ProcessorTime.of(with(cluster.processes(), own));
+        ProcessorTime before = ProcessorTime.of(processes(own));
         long start = System.nanoTime();
         new Clients(clients.count(), 0).each(names, fleet::delete);
-        awaitCensus(nothing);
-        double rate = names.size() / seconds(start);
+        waiting.census(nothing);
+        double rate = names.size() / Waiting.seconds(start);
         ObjectNode phase = figures.putObject("deletion");
-        busy(phase, before, own);
-        awaitAudit();
+        Figures.busy(phase, before, processes(own));
+        waiting.audit();
         phase.put("jobs", names.size()).put("jobs_per_second", rate);
-        phase.putPOJO("requests", countByWhat(audit.between(begin, Instant.now())));
-        memory(operator, "after_deletion");
+        phase.putPOJO("requests", Figures.countByWhat(audit.between(begin, Instant.now())));
+        Figures.memory(figures, operator, "after_deletion");
         targets.atLeast(
                 "deletion, until nothing is left",
                 rate,
@@ -396,97 +395,16 @@ final class ScaleRun {
                 "MiB");
     }
 
-    // --- one thing at a time
-
     private void create(String name, Sightings sightings) {
         fleet.create(name);
         sightings.see(Stage.CREATED, name);
     }
 
-    private void awaitReconciler(OperatorProcess operator) throws InterruptedException {
-        long start = System.nanoTime();
-        while (!operator.isReady()) {
-            pause(start, operator);
-        }
-    }
-
-    private double awaitReconciles(OperatorProcess operator, int count, long start) throws InterruptedException {
-        while (operator.reconciled().orElse(0) < count) {
-            pause(start, operator);
-        }
-        return seconds(start);
-    }
-
-    private static void pause(long start, OperatorProcess operator) throws InterruptedException {
-        if (!operator.process().isAlive() || seconds(start) > PATIENCE.toSeconds()) {
-            throw new IllegalStateException("the operator has ended, or does not begin to work; see operator.log");
-        }
-        Thread.sleep(20);
-    }
-
-    /** Returns once the operator has sent nothing for a while. */
-    private void awaitQuiet() throws InterruptedException {
-        long last = audit.size();
-        long since = System.nanoTime();
-        while (seconds(since) < QUIET.toSeconds()) {
-            Thread.sleep(500);
-            long now = audit.size();
-            since = now == last ? since : System.nanoTime();
-            last = now;
-        }
-    }
-
-    /** What has happened is in the log a second later. */
-    private static void awaitAudit() {
-        LockSupport.parkNanos(Duration.ofSeconds(3).toNanos());
-    }
-
-    private void awaitCensus(Census wanted) throws InterruptedException {
-        Census last = Census.of(client);
-        long since = System.nanoTime();
-        while (!last.equals(wanted)) {
-            Thread.sleep(500);
-            Census now = Census.of(client);
-            since = now.equals(last) ? since : System.nanoTime();
-            last = now;
-            if (seconds(since) > PATIENCE.toSeconds()) {
-                throw new IllegalStateException("left over: " + last + ", not " + wanted);
-            }
-        }
-    }
-
-    // --- figures
-
-    private void memory(OperatorProcess operator, String when) throws IOException {
-        ObjectNode memory = figures.withObject("/memory_mib");
-        memory.putObject(when).put("now", operator.memory("VmRSS")).put("highest", operator.memory("VmHWM"));
-    }
-
-    private void busy(ObjectNode phase, ProcessorTime before, Map<String, ProcessHandle> more) {
-        Map<String, Double> busy =
-                ProcessorTime.of(with(cluster.processes(), more)).busySince(before);
-        phase.set("processors_busy", new ObjectMapper().valueToTree(busy));
-    }
-
-    private static Map<String, ProcessHandle> with(Map<String, ProcessHandle> some, Map<String, ProcessHandle> more) {
-        Map<String, ProcessHandle> all = new LinkedHashMap<>(some);
+    private Map<String, ProcessHandle> processes(Map<String, ProcessHandle> more) {
+        Map<String, ProcessHandle> all = new LinkedHashMap<>(cluster.processes());
         all.putAll(more);
         all.put("benchmark", ProcessHandle.current());
         return all;
-    }
-
-    private static void quantiles(ObjectNode node, List<Double> seconds) {
-        Quantiles of = Quantiles.of(seconds);
-        node.put("median", of.median()).put("p99", of.p99()).put("highest", of.highest());
-    }
-
-    private static Map<String, Long> countByWhat(List<AuditLog.Request> requests) {
-        return requests.stream()
-                .collect(Collectors.groupingBy(AuditLog.Request::what, TreeMap::new, Collectors.counting()));
-    }
-
-    private static double seconds(long since) {
-        return (System.nanoTime() - since) / 1e9;
     }
 
     private static void say(String text) {

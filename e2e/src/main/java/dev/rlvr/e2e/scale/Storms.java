@@ -47,7 +47,10 @@ record Storms(KubernetesClient client, Fleet fleet) {
         CompletableFuture<Void> meddler = CompletableFuture.runAsync(() -> {
             try {
                 while (!over.get()) {
-                    new Clients(4, rate).each(jobs, job -> fleet.annotate(job, "meddler", Integer.toString(writes.incrementAndGet())));
+                    new Clients(4, rate)
+                            .each(
+                                    jobs,
+                                    job -> fleet.annotate(job, "meddler", Integer.toString(writes.incrementAndGet())));
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

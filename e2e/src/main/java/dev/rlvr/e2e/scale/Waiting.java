@@ -1,0 +1,75 @@
+package dev.rlvr.e2e.scale;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Waits for what has to be before the run goes on, and gives up where nothing happens for a long time.
+ *
+ * @param client has all rights
+ * @param log what the API server has been asked for
+ */
+record Waiting(KubernetesClient client, AuditLog log) {
+    static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration QUIET = Duration.ofSeconds(10);
+
+    /** Until the operator answers that it is ready. */
+    void reconciler(OperatorProcess operator) throws InterruptedException {
+        long start = System.nanoTime();
+        while (!operator.isReady()) {
+            pause(start, operator);
+        }
+    }
+
+    /** Until that many reconciles have ended: seconds since the start. */
+    double reconciles(OperatorProcess operator, int count, long start) throws InterruptedException {
+        while (operator.reconciled().orElse(0) < count) {
+            pause(start, operator);
+        }
+        return seconds(start);
+    }
+
+    private static void pause(long start, OperatorProcess operator) throws InterruptedException {
+        if (!operator.process().isAlive() || seconds(start) > PATIENCE.toSeconds()) {
+            throw new IllegalStateException("the operator has ended, or does not begin to work; see operator.log");
+        }
+        Thread.sleep(20);
+    }
+
+    /** Returns once the operator has sent nothing for a while. */
+    void quiet() throws InterruptedException {
+        long last = log.size();
+        long since = System.nanoTime();
+        while (seconds(since) < QUIET.toSeconds()) {
+            Thread.sleep(500);
+            long now = log.size();
+            since = now == last ? since : System.nanoTime();
+            last = now;
+        }
+    }
+
+    /** What has happened is in the log a second later. */
+    void audit() {
+        LockSupport.parkNanos(Duration.ofSeconds(3).toNanos());
+    }
+
+    /** Until the cluster has as many objects of each kind. */
+    void census(Census wanted) throws InterruptedException {
+        Census last = Census.of(client);
+        long since = System.nanoTime();
+        while (!last.equals(wanted)) {
+            Thread.sleep(500);
+            Census now = Census.of(client);
+            since = now.equals(last) ? since : System.nanoTime();
+            last = now;
+            if (seconds(since) > PATIENCE.toSeconds()) {
+                throw new IllegalStateException("left over: " + last + ", not " + wanted);
+            }
+        }
+    }
+
+    static double seconds(long since) {
+        return (System.nanoTime() - since) / 1e9;
+    }
+}
