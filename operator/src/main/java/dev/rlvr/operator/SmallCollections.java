@@ -20,7 +20,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Reads lists and maps as unmodifiable ones that take no more than what is in them, and lets all empty ones be the same. The client's classes
- * have a map for unknown fields in each object and a list for each repeated field, which nearly all are empty: a third of all that caches hold.
+ * have a map for unknown fields in each object and a list for each repeated field, which nearly all are empty; the maps that
+ * are not have a few labels: together they were two fifths of what caches hold.
  * Who wants to change what was read makes a builder of it, which copies.
  */
 final class SmallCollections extends BeanDeserializerModifier {
