@@ -13,6 +13,7 @@ import dev.rlvr.crds.Manifest;
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobStatus;
 import dev.rlvr.crds.Release;
+import dev.rlvr.crds.RolloutSpec;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -95,6 +96,11 @@ final class RunCommand implements Callable<Integer> {
         }
         if (job.getSpec().lifecycle().suspend()) {
             throw new UserException("spec.lifecycle.suspend: true keeps a job from starting; remove it to run it here");
+        }
+        RolloutSpec rollout = job.getSpec().rollout();
+        if (rollout.engine() == RolloutSpec.Engine.Vllm && rollout.ownServers().isPresent()) {
+            throw new UserException("spec.rollout.servers.image: no vLLM is started on this machine; start one by hand"
+                    + " (docs/rollout-servers.md says how) and name it in spec.rollout.servers.urls");
         }
         job.getMetadata().setGeneration(1L);
         return job;

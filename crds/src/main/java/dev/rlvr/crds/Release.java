@@ -38,18 +38,15 @@ public final class Release {
     }
 
     private void sampling(RolloutSpec rollout, ForkingTokens tokens) {
-        refuse(
-                rollout.engine() == Engine.Vllm,
-                "rollout.engine",
-                rollout.engine(),
-                "what its servers reload from a folder cannot be verified; use Embedded or Sglang");
-        if (rollout.engine() == Engine.Sglang) {
-            rollout.ownServers().ifPresent(this::servers);
+        if (rollout.engine() != Engine.Embedded) {
             refuse(
                     tokens.entropyFrom() == EntropyFrom.Rollout,
                     "algorithm.forkingTokens.entropyFrom",
                     tokens.entropyFrom() + " with rollout.engine " + rollout.engine(),
                     "servers do not say entropies; use Current");
+        }
+        if (rollout.engine() == Engine.Sglang) {
+            rollout.ownServers().ifPresent(this::servers);
         }
     }
 

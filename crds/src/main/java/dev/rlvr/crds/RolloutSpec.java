@@ -23,6 +23,17 @@ import org.jspecify.annotations.Nullable;
         message =
                 "maxStaleness 1 needs rollout servers: with engine Embedded sampling and updating take turns; use 0, or"
                         + " another engine")
+@ValidationRule(
+        value = "self.engine != 'Vllm' || has(self.servers) && (has(self.servers.image) || has(self.servers.urls))",
+        message = "engine Vllm needs servers.image, an image of vLLM, or servers.urls, servers that run already")
+@ValidationRule(
+        value = "self.engine != 'Vllm' || self.topP == 1.0 && self.topK == 0 && self.temperature >= 0.01",
+        message = "engine Vllm needs topP 1 and topK 0, for else its log-probabilities are not over all tokens, and a"
+                + " temperature from 0.01, for below it takes that; or choose another engine")
+@ValidationRule(
+        value = "self.engine != 'Vllm' || self.maxStaleness == 0",
+        message = "engine Vllm needs maxStaleness 0, for its answers are compared with the policy that they have to be"
+                + " from; or choose another engine")
 public record RolloutSpec(
         @Default("Embedded")
         @JsonPropertyDescription(
@@ -133,8 +144,9 @@ public record RolloutSpec(
             String gpuResource,
 
             @Size(min = 1, max = 1024)
-            @JsonPropertyDescription("Container image of SGLang. Default: the trainer's image, which has a server that"
-                    + " speaks the same interface.")
+            @JsonPropertyDescription(
+                    "Container image of SGLang, or of vLLM from 0.32 with engine Vllm. Default with Sglang:"
+                            + " the trainer's image, which has a server that speaks the same interface.")
             @Nullable
             String image,
 

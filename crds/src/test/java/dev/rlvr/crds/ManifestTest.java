@@ -126,6 +126,12 @@ class ManifestTest {
                     lifecycle: {startDeadline: 0s}                    | spec.lifecycle.startDeadline: '0s' is not a duration; write it as 90s, 1h30m or 7d
                     rollout: {servers: {urls: ["http://a:1"]}}        | spec: rollout.servers has no effect with engine Embedded; remove it or choose Sglang or Vllm
                     rollout: {maxStaleness: 1} | spec.rollout: maxStaleness 1 needs rollout servers: with engine Embedded sampling and updating take turns; use 0, or another engine
+                    rollout: {engine: Vllm} | spec.rollout: engine Vllm needs servers.image, an image of vLLM, or servers.urls, servers that run already
+                    rollout: {engine: Vllm, servers: {replicas: 2}} | spec.rollout: engine Vllm needs servers.image, an image of vLLM, or servers.urls, servers that run already
+                    rollout: {engine: Vllm, maxStaleness: 1, servers: {image: vllm}} | spec.rollout: engine Vllm needs maxStaleness 0, for its answers are compared with the policy that they have to be from; or choose another engine
+                    rollout: {engine: Vllm, topP: 0.9, servers: {image: vllm}} | spec.rollout: engine Vllm needs topP 1 and topK 0, for else its log-probabilities are not over all tokens, and a temperature from 0.01, for below it takes that; or choose another engine
+                    rollout: {engine: Vllm, topK: 50, servers: {image: vllm}} | spec.rollout: engine Vllm needs topP 1 and topK 0, for else its log-probabilities are not over all tokens, and a temperature from 0.01, for below it takes that; or choose another engine
+                    rollout: {engine: Vllm, temperature: 0.001, servers: {image: vllm}} | spec.rollout: engine Vllm needs topP 1 and topK 0, for else its log-probabilities are not over all tokens, and a temperature from 0.01, for below it takes that; or choose another engine
                     rollout: {engine: Sglang, servers: {urls: ["a:1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
                     rollout: {engine: Sglang, servers: {urls: ["http://a:1/v1"]}} | spec.rollout.servers: urls must be of the form http://HOST:PORT
                     rollout: {engine: Sglang, servers: {urls: ["http://a:1"], replicas: 2}} | spec.rollout.servers: replicas, gpusPerReplica, gpuResource, image, resources, extraArgs and podTemplate have no effect with urls, which name servers that run already; remove them

@@ -26,7 +26,6 @@ class ReleaseTest {
                     algorithm: {objective: GSPO}                 | spec.algorithm.objective: GSPO is not in this release; use DAPO
                     algorithm: {klCoefficient: 0.01}             | spec.algorithm.klCoefficient: 0.01 is not in this release; use 0
                     algorithm: {entropyCoefficient: 0.01}        | spec.algorithm.entropyCoefficient: 0.01 is not in this release; use 0
-                    rollout: {engine: Vllm}                      | spec.rollout.engine: Vllm is not in this release; what its servers reload from a folder cannot be verified; use Embedded or Sglang
                     rollout: {engine: Sglang}                    | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     rollout: {engine: Sglang, servers: {replicas: 2}} | spec.rollout.servers.gpusPerReplica: 1 without rollout.servers.image is not in this release; name an image of SGLang, or use 0 (CPU)
                     reward: {verifier: Code}                     | spec.reward.verifier: Code is not in this release; use Numeric or Exact
@@ -61,6 +60,8 @@ class ReleaseTest {
                 "rollout: {engine: Sglang, servers: {urls: ['http://one:30000', 'http://two:30000/']}}",
                 "rollout: {engine: Sglang, servers: {replicas: 2, gpusPerReplica: 0}}",
                 "rollout: {engine: Sglang, servers: {image: lmsysorg/sglang, gpusPerReplica: 8, extraArgs: [--dtype, bfloat16]}}",
+                "rollout: {engine: Vllm, servers: {urls: ['http://one:8000']}}",
+                "rollout: {engine: Vllm, servers: {image: vllm/vllm-openai, gpusPerReplica: 8}}",
                 "rollout: {engine: Sglang, servers: {gpusPerReplica: 0}}\n  trainer: {gpusPerReplica: 0, ranksPerReplica: 2}",
                 "algorithm: {forkingTokens: {select: All}}",
                 "algorithm: {forkingTokens: {select: Random, fraction: 0.5}}",

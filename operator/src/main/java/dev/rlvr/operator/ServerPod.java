@@ -25,8 +25,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The pod of one rollout server, under the restricted Pod Security Standard: our own server from the trainer's image, or SGLang where the spec
- * names an image. Both speak the interface of {@code docs/rollout-servers.md} and read weights from the checkpoint volume, which is mounted
+ * The pod of one rollout server, under the restricted Pod Security Standard: our own server from the trainer's image, or SGLang or vLLM where the
+ * spec names an image. {@code docs/rollout-servers.md} has their interfaces. They read weights from the checkpoint volume, which is mounted
  * read-only where the trainer has it.
  */
 record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
@@ -87,7 +87,7 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
                 .withName(CONTAINER)
                 .withImage(image())
                 .withImagePullPolicy(settings.imagePullPolicy())
-                .withCommand(own() ? List.of() : List.of("python3", "-m", "sglang.launch_server"))
+                .withCommand(command())
                 .withArgs(arguments())
                 .withEnv(environment())
                 .addNewPort()
@@ -103,6 +103,20 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
                 .build();
     }
 
+    /** What answers in the pod. */
+    private enum Program {
+        OWN,
+        SGLANG,
+        VLLM
+    }
+
+    private Program program() {
+        if (own()) {
+            return Program.OWN;
+        }
+        return owner.job().getSpec().rollout().engine() == RolloutSpec.Engine.Vllm ? Program.VLLM : Program.SGLANG;
+    }
+
     private boolean own() {
         return spec.image() == null;
     }
@@ -115,18 +129,48 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
         return new FetchContainer(owner, settings, MountedClaims.ofServers(owner));
     }
 
+    private List<String> command() {
+        return switch (program()) {
+            case OWN -> List.of();
+            case SGLANG -> List.of("python3", "-m", "sglang.launch_server");
+            case VLLM -> List.of("vllm", "serve");
+        };
+    }
+
     private List<String> arguments() {
-        List<String> arguments = new ArrayList<>();
-        if (own()) {
-            arguments.addAll(List.of("serve", "--model", model().source()));
-            arguments.addAll(List.of("--precision", trainer().precision().name()));
-        } else {
-            arguments.addAll(List.of("--model-path", path()));
-            arguments.addAll(List.of("--weight-version", "default", "--enable-deterministic-inference"));
-            arguments.addAll(List.of("--dtype", trainer().precision() == Precision.BF16 ? "bfloat16" : "float32"));
-            if (spec.gpusPerReplica() > 1) {
-                arguments.addAll(List.of("--tp-size", Integer.toString(spec.gpusPerReplica())));
-            }
+        List<String> arguments = new ArrayList<>(
+                switch (program()) {
+                    case OWN ->
+                        List.of(
+                                "serve",
+                                "--model",
+                                model().source(),
+                                "--precision",
+                                trainer().precision().name());
+                    case SGLANG ->
+                        List.of(
+                                "--model-path",
+                                path(),
+                                "--weight-version",
+                                "default",
+                                "--enable-deterministic-inference",
+                                "--dtype",
+                                dataType());
+                    case VLLM ->
+                        List.of(
+                                path(),
+                                "--enable-scale-out",
+                                "--logprobs-mode",
+                                "processed_logprobs",
+                                "--dtype",
+                                dataType());
+                });
+        if (program() != Program.OWN && spec.gpusPerReplica() > 1) {
+            String option = program() == Program.SGLANG ? "--tp-size" : "--tensor-parallel-size";
+            arguments.addAll(List.of(option, Integer.toString(spec.gpusPerReplica())));
+        }
+        if (program() == Program.VLLM && spec.gpusPerReplica() == 0) {
+            arguments.add("--no-enable-chunked-prefill"); // vLLM ends at a seeded prompt that a CPU reads in parts
         }
         if (own() && source().scheme() == Scheme.HF && model().revision() != null) {
             arguments.addAll(List.of("--revision", model().revision()));
@@ -136,7 +180,12 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
         return arguments;
     }
 
-    /** The folder of the model where SGLang finds it. */
+    /** What SGLang and vLLM call the trainer's precision. */
+    private String dataType() {
+        return trainer().precision() == Precision.BF16 ? "bfloat16" : "float32";
+    }
+
+    /** The folder of the model where SGLang and vLLM find it. */
     private String path() {
         Source source = source();
         return switch (source.scheme()) {
@@ -156,6 +205,9 @@ record ServerPod(Ownership owner, RolloutSpec.Servers spec, Settings settings) {
         }
         environment.addAll(fetch().sources());
         environment.addAll(TrainerPod.jobs(MountedClaims.ofServers(owner)));
+        if (program() == Program.VLLM) {
+            environment.add(new EnvVar("VLLM_SERVER_DEV_MODE", "1", null)); // it has no weight updates without
+        }
         return environment;
     }
 

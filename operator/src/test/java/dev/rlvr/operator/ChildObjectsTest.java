@@ -76,6 +76,31 @@ class ChildObjectsTest {
     }
 
     @Test
+    void anImageOfVllmIsStartedSoThatItsWeightsCanBeReplacedAndItsAnswersSayWhichTheyAreFrom() throws IOException {
+        expect(
+                "vllm-servers.yaml",
+                ServerPods.of(owner("vllm.yaml"), SETTINGS).orElseThrow().statefulSet());
+    }
+
+    @Test
+    void onCpusVllmReadsEachPromptAtOnce() throws IOException {
+        Ownership owner = new Ownership(
+                Manifest.parse(resource("vllm.yaml").replace("gpusPerReplica: 2", "gpusPerReplica: 0"), "vllm.yaml"));
+        owner.job().getMetadata().setUid("11111111-2222-3333-4444-555555555555");
+        assertThat(ServerPods.of(owner, SETTINGS)
+                        .orElseThrow()
+                        .statefulSet()
+                        .getSpec()
+                        .getTemplate()
+                        .getSpec()
+                        .getContainers()
+                        .getFirst()
+                        .getArgs())
+                .contains("--no-enable-chunked-prefill")
+                .doesNotContain("--tensor-parallel-size");
+    }
+
+    @Test
     void anotherImageDoesNotHaveTheBundledModels() throws IOException {
         Ownership owner = owner("sglang.yaml");
         RLVRJob bundled = Manifest.parse(

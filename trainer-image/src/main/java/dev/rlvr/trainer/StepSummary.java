@@ -82,6 +82,19 @@ final class StepSummary {
         }
     }
 
+    /**
+     * Has answers of each group scored by the policy that they should be from.
+     *
+     * @param score gives the log-probabilities of answers under the policy before this step's updates
+     * @throws InputException if they are from another
+     */
+    void verify(Function<List<PolicyUpdate.Item>, List<float[]>> score, Agreement agreement) {
+        List<PolicyUpdate.Item> one = batch.used().stream()
+                .map(group -> items(List.of(group)).getFirst())
+                .toList();
+        agreement.require(policy, one, score.apply(one));
+    }
+
     void add(PolicyUpdate.Result result) {
         results.add(result);
     }

@@ -169,6 +169,7 @@ final class Trainer {
         }
         NativeHeap.release();
         summary.correct(update::score, spec.algorithm().clip().importance());
+        Agreement.of(spec).ifPresent(agreement -> summary.verify(update::score, agreement));
         double learningRate =
                 LearningRate.at(step, spec.algorithm().steps(), spec.algorithm().optimizer());
         for (int epoch = 0; epoch < spec.algorithm().epochsPerBatch(); epoch++) {

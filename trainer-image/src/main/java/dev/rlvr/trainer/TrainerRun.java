@@ -38,6 +38,7 @@ import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.SharedAnswers;
 import dev.rlvr.trainer.rollout.TextCodec;
 import dev.rlvr.trainer.rollout.server.Patience;
+import dev.rlvr.trainer.rollout.server.Protocol;
 import dev.rlvr.trainer.rollout.server.Role;
 import dev.rlvr.trainer.rollout.server.RolloutServers;
 import dev.rlvr.trainer.sharding.Groups;
@@ -231,17 +232,22 @@ final class TrainerRun {
     private AnswerSource answers(Decoder decoder, ShardedState state, NDManager owner, Collectives group) {
         return switch (spec.rollout().engine()) {
             case Embedded -> new Sampler(decoder, owner, inputs.memory().rows(), stop::requested);
-            case Sglang, Vllm ->
-                new RolloutServers(
-                        servers(),
-                        Set.copyOf(inputs.model().config().endTokens()),
-                        work.resolve("rollout-weights"),
-                        HexFormat.of().toHexDigits((int) group.first(new SecureRandom().nextInt())),
-                        folder -> export(folder, state.stream(owner), group),
-                        Role.of(group.rank(), group.size()),
-                        Patience.of(Durations.parse(spec.lifecycle().startDeadline())),
-                        stop::requested);
+            case Sglang -> servers(Protocol.SGLANG, state, owner, group);
+            case Vllm -> servers(Protocol.VLLM, state, owner, group);
         };
+    }
+
+    private AnswerSource servers(Protocol protocol, ShardedState state, NDManager owner, Collectives group) {
+        return new RolloutServers(
+                protocol,
+                servers(),
+                Set.copyOf(inputs.model().config().endTokens()),
+                work.resolve("rollout-weights"),
+                HexFormat.of().toHexDigits((int) group.first(new SecureRandom().nextInt())),
+                folder -> export(folder, state.stream(owner), group),
+                Role.of(group.rank(), group.size()),
+                Patience.of(Durations.parse(spec.lifecycle().startDeadline())),
+                stop::requested);
     }
 
     /** Where servers listen: whoever started the trainer says it of those that belong to the job. */

@@ -350,7 +350,6 @@ class InputsTest {
     @CsvSource({
         "algorithm, objective, GRPO, use DAPO",
         "reward, verifier, Math, use Numeric or Exact",
-        "rollout, engine, Vllm, use Embedded"
     })
     void whatThisReleaseCannotDoYet(String part, String field, String value, String remedy) {
         at(part).put(field, value);

@@ -1,10 +1,12 @@
 package dev.rlvr.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.rlvr.trainer.serve.VllmStandIn;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -62,6 +64,37 @@ class ServedRunTest {
                         HttpResponse.BodyHandlers.ofString());
                 return JSON.readTree(reply.body());
             }
+        }
+    }
+
+    @Test
+    void answersOfVllmAreThePolicys() throws Exception {
+        try (VllmStandIn vllm = VllmStandIn.start(SmallJob.BUNDLED.resolve("quickstart/model"))) {
+            SmallJob job = SmallJob.in(folder.resolve("vllm"), 3, "", "")
+                    .withVllm(vllm.url().toString())
+                    .run();
+
+            assertThat(job.metrics())
+                    .hasSize(3)
+                    .allSatisfy(line -> assertThat(JSON.readTree(line)
+                                    .path("sampling/logprob_diff_mean")
+                                    .asDouble())
+                            .isBetween(0.0, 1e-5));
+        }
+    }
+
+    @Test
+    void answersOfOldWeightsUnderTheNewNameAreNotTrainedOn() throws Exception {
+        try (VllmStandIn vllm = VllmStandIn.start(SmallJob.BUNDLED.resolve("quickstart/model"))) {
+            vllm.keepWeights();
+            SmallJob job = SmallJob.in(folder.resolve("vllm"), 3, "", "")
+                    .withVllm(vllm.url().toString());
+
+            assertThatThrownBy(job::run)
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContainingAll(
+                            "spec.rollout.engine: Vllm", "not from the weights after step 1", "nats", "F32");
+            assertThat(job.metrics()).as("what it has started with was right").hasSize(1);
         }
     }
 

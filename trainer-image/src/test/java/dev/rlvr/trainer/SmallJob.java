@@ -74,6 +74,17 @@ record SmallJob(Path manifest, Path work) {
         return this;
     }
 
+    /** The same with answers from a server of vLLM. */
+    SmallJob withVllm(String url) throws IOException {
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace(
+                                "{maxResponseTokens: 72}",
+                                "{maxResponseTokens: 72, engine: Vllm, servers: {urls: ['%s']}}".formatted(url)));
+        return this;
+    }
+
     /** The same with a rollout server that whoever starts the job has started, too. */
     SmallJob withOwnServers(int maxStaleness) throws IOException {
         Files.writeString(

@@ -1,28 +1,20 @@
 package dev.rlvr.trainer.serve;
 
+import static dev.rlvr.trainer.serve.TrainedPolicy.assertEqual;
+import static dev.rlvr.trainer.serve.TrainedPolicy.prompts;
+import static dev.rlvr.trainer.serve.TrainedPolicy.streams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.ndarray.NDManager;
-import dev.rlvr.trainer.data.SplitMix64;
-import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.Drawing;
-import dev.rlvr.trainer.model.ModelConfig;
-import dev.rlvr.trainer.model.ModelFolder;
-import dev.rlvr.trainer.model.ModelTensors;
-import dev.rlvr.trainer.model.Precision;
-import dev.rlvr.trainer.model.TinyModel;
-import dev.rlvr.trainer.model.Weights;
-import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.AnswerSource.Settings;
 import dev.rlvr.trainer.rollout.Sample;
-import dev.rlvr.trainer.rollout.Sampler;
 import dev.rlvr.trainer.rollout.StoppedException;
 import dev.rlvr.trainer.rollout.server.Patience;
+import dev.rlvr.trainer.rollout.server.Protocol;
 import dev.rlvr.trainer.rollout.server.Role;
 import dev.rlvr.trainer.rollout.server.RolloutServers;
 import dev.rlvr.trainer.rollout.server.ServersLostException;
-import dev.rlvr.trainer.torch.Torch;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -33,14 +25,12 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -53,25 +43,19 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class RolloutServersTest {
     private static final Settings SETTINGS = new Settings(4, 1, 24);
-    private static final int PROMPTS = 24;
 
     @TempDir
     private Path folder;
 
     private final AtomicBoolean stopped = new AtomicBoolean();
     private final List<AutoCloseable> open = new ArrayList<>();
-    private Path model = Path.of("");
-    private NDManager owner;
-    private Sampler embedded;
-    private Decoder decoder;
+    private TrainedPolicy policy;
     private Wire first;
     private Wire second;
 
     @BeforeEach
     void start() throws IOException {
-        model = TinyModel.write(folder.resolve("base"), ModelConfig.Family.QWEN3);
-        owner = Torch.start(1);
-        policy(7);
+        policy = new TrainedPolicy(folder.resolve("base"));
         first = new Wire(server().url());
         second = new Wire(server().url());
         open.add(first);
@@ -83,20 +67,11 @@ class RolloutServersTest {
         for (AutoCloseable each : open.reversed()) {
             each.close();
         }
-        decoder.close();
-        owner.close();
-    }
-
-    /** The policy that is trained has other weights than the servers start with. */
-    private void policy(int seed) {
-        Weights weights =
-                Weights.random(owner, TinyModel.config(ModelConfig.Family.QWEN3), 0.4, new SplittableRandom(seed));
-        decoder = new Decoder(owner, weights, Precision.F32, 64);
-        embedded = new Sampler(decoder, owner, () -> false);
+        policy.close();
     }
 
     private LocalServer server() throws IOException {
-        LocalServer server = LocalServer.start(model);
+        LocalServer server = LocalServer.start(policy.model());
         server.policy().config();
         open.add(server);
         return server;
@@ -113,11 +88,12 @@ class RolloutServersTest {
     private RolloutServers answers(Role role, Duration deadline, Wire... wires) {
         List<URI> urls = Arrays.stream(wires).map(Wire::url).toList();
         RolloutServers answers = new RolloutServers(
+                Protocol.SGLANG,
                 urls,
                 Set.of(1),
                 folder.resolve("weights"),
                 "test",
-                role == Role.OTHER ? _ -> {} : this::export,
+                role == Role.OTHER ? _ -> {} : policy::export,
                 role,
                 new Patience(
                         Duration.ofSeconds(30),
@@ -139,50 +115,8 @@ class RolloutServersTest {
         answers.open().close();
     }
 
-    private void export(Path target) throws IOException {
-        ModelTensors tensors = decoder.weights().tensors();
-        ModelFolder.open(model)
-                .export(
-                        target,
-                        IntStream.range(0, tensors.units())
-                                .mapToObj(tensors::unit)
-                                .iterator());
-    }
-
-    private static List<List<Integer>> prompts() {
-        List<List<Integer>> prompts = new ArrayList<>();
-        for (int p = 0; p < PROMPTS; p++) {
-            List<Integer> prompt = new ArrayList<>();
-            for (int t = 0; t < 2 + p % 9; t++) {
-                prompt.add(2 + (7 * p + 3 * t) % 49);
-            }
-            prompts.add(prompt);
-        }
-        return prompts;
-    }
-
-    private static AnswerSource.Streams streams() {
-        return (prompt, answer) -> new SplitMix64(5, prompt, answer);
-    }
-
     private void assertSampledByThePolicy(List<List<Sample>> samples) {
-        assertEqual(samples, embedded.sample(prompts(), SETTINGS, streams()));
-    }
-
-    private static void assertEqual(List<List<Sample>> samples, List<List<Sample>> expected) {
-        for (int p = 0; p < expected.size(); p++) {
-            assertThat(samples.get(p)).hasSameSizeAs(expected.get(p));
-            for (int a = 0; a < expected.get(p).size(); a++) {
-                Sample sample = samples.get(p).get(a);
-                Sample wanted = expected.get(p).get(a);
-                assertThat(sample.tokens()).as("prompt %s, answer %s", p, a).isEqualTo(wanted.tokens());
-                assertThat(sample.logProbabilities())
-                        .usingComparatorWithPrecision(1e-5f)
-                        .containsExactly(wanted.logProbabilities());
-                assertThat(sample.ended()).isEqualTo(wanted.ended());
-                assertThat(sample.entropies()).hasSize(wanted.length()).containsOnly(Float.NaN);
-            }
-        }
+        assertEqual(samples, policy.answers(SETTINGS));
     }
 
     @Test
@@ -191,8 +125,7 @@ class RolloutServersTest {
 
         for (Drawing drawing : List.of(new Drawing(1, 1, 0), new Drawing(0.7, 0.9, 20), new Drawing(0, 1, 0))) {
             Settings settings = new Settings(drawing.temperature() == 0 ? 1 : 18, drawing, 30);
-            assertEqual(
-                    answers.sample(prompts(), settings, streams()), embedded.sample(prompts(), settings, streams()));
+            assertEqual(answers.sample(prompts(), settings, streams()), policy.answers(settings));
         }
         assertThat(first.count("/generate")).isPositive();
         assertThat(second.count("/generate")).isPositive();
@@ -204,15 +137,11 @@ class RolloutServersTest {
         RolloutServers answers = answers(first, second);
         List<List<Sample>> before = answers.sample(prompts(), SETTINGS, streams());
         for (int step = 1; step <= 3; step++) {
-            decoder.close();
-            policy(100 + step);
+            policy.change(100 + step);
             ready(answers, step);
             assertSampledByThePolicy(answers.sample(prompts(), SETTINGS, streams()));
         }
-        assertThat(embedded.sample(prompts(), SETTINGS, streams())
-                        .getFirst()
-                        .getFirst()
-                        .tokens())
+        assertThat(policy.answers(SETTINGS).getFirst().getFirst().tokens())
                 .isNotEqualTo(before.getFirst().getFirst().tokens());
         assertThat(first.count("/update_weights_from_disk")).isEqualTo(4);
         try (var versions = Files.list(folder.resolve("weights"))) {
@@ -277,7 +206,7 @@ class RolloutServersTest {
         theFirstIsAskedFirst();
         first.slow(Duration.ofSeconds(30)); // it has requests for certain when it dies
         List<List<Sample>> samples = new ArrayList<>();
-        for (int p = 0; p < PROMPTS; p++) {
+        for (int p = 0; p < TrainedPolicy.PROMPTS; p++) {
             samples.add(
                     new ArrayList<>(Collections.nCopies(4, new Sample(new int[0], new float[0], new float[0], false))));
         }
@@ -323,15 +252,14 @@ class RolloutServersTest {
         RolloutServers other = answers(Role.OTHER, Duration.ofSeconds(20), first, second);
         for (int step = 0; step < 3; step++) {
             if (step > 0) {
-                decoder.close();
-                policy(100 + step);
+                policy.change(100 + step);
                 ready(leading, step);
                 ready(other, step);
             }
             try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 Future<List<List<Sample>>> theirs = threads.submit(() -> other.sample(prompts(), SETTINGS, streams()));
                 List<List<Sample>> ours = leading.sample(prompts(), SETTINGS, streams());
-                List<List<Sample>> expected = embedded.sample(prompts(), SETTINGS, streams());
+                List<List<Sample>> expected = policy.answers(SETTINGS);
                 assertEqual(ours, expected);
                 assertEqual(theirs.get(), expected);
             }

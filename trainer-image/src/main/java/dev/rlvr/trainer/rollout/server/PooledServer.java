@@ -1,7 +1,7 @@
 package dev.rlvr.trainer.rollout.server;
 
 import dev.rlvr.trainer.rollout.AnswerSource;
-import dev.rlvr.trainer.rollout.server.SglangServer.Generated;
+import dev.rlvr.trainer.rollout.server.RolloutServer.Generated;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
@@ -20,10 +20,10 @@ final class PooledServer {
     /** Health checks, or requests for answers, that fail in a row until the server counts as lost. */
     private static final int LOST = 3;
 
-    private final SglangServer server;
+    private final RolloutServer server;
     private final Patience patience;
     private final Role role;
-    private final Set<SglangServer.Sent> sent = ConcurrentHashMap.newKeySet();
+    private final Set<RolloutServer.Sent> sent = ConcurrentHashMap.newKeySet();
 
     /** Held while the server is made usable. */
     private final ReentrantLock repair = new ReentrantLock();
@@ -43,7 +43,7 @@ final class PooledServer {
     private int uses;
     private String problem = "";
 
-    PooledServer(SglangServer server, Patience patience, Role role) {
+    PooledServer(RolloutServer server, Patience patience, Role role) {
         this.server = server;
         this.patience = patience;
         this.role = role;
@@ -101,7 +101,7 @@ final class PooledServer {
     Generated generate(Piece piece, AnswerSource.Settings settings, WeightsFolder.Version version)
             throws IOException, InterruptedException {
         int use = uses();
-        SglangServer.Sent request = server.send(piece, settings);
+        RolloutServer.Sent request = server.send(piece, settings);
         sent.add(request);
         try {
             Generated generated = server.receive(request, piece, settings);
@@ -171,7 +171,7 @@ final class PooledServer {
                 misses++;
                 if (misses == LOST) {
                     leaveOut(use, e);
-                    sent.forEach(SglangServer.Sent::cancel);
+                    sent.forEach(RolloutServer.Sent::cancel);
                 }
             }
         }

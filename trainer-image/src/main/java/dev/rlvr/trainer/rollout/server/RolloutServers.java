@@ -54,6 +54,7 @@ public final class RolloutServers implements AnswerSource {
      * @param stopped whether to end soon with a {@link StoppedException}
      */
     public RolloutServers(
+            Protocol protocol,
             List<URI> urls,
             Set<Integer> endTokens,
             Path folder,
@@ -67,7 +68,7 @@ public final class RolloutServers implements AnswerSource {
                 .connectTimeout(patience.reply())
                 .build();
         this.servers = urls.stream()
-                .map(url -> new PooledServer(new SglangServer(url, client, patience, endTokens), patience, role))
+                .map(url -> new PooledServer(protocol.server(url, client, patience, endTokens), patience, role))
                 .toList();
         this.weights = new WeightsFolder(folder, run, export, role);
         this.role = role;

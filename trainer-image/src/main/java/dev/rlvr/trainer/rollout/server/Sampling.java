@@ -2,7 +2,7 @@ package dev.rlvr.trainer.rollout.server;
 
 import dev.rlvr.trainer.rollout.AnswerSource;
 import dev.rlvr.trainer.rollout.Sample;
-import dev.rlvr.trainer.rollout.server.SglangServer.Generated;
+import dev.rlvr.trainer.rollout.server.RolloutServer.Generated;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
