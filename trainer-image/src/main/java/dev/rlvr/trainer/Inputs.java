@@ -17,6 +17,7 @@ import dev.rlvr.trainer.reward.Verifier;
 import dev.rlvr.trainer.rollout.TextCodec;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -97,8 +98,8 @@ record Inputs(
         if (gpuMemory.isPresent()) {
             requireHostMemory(memory.host() * spec.trainer().ranksPerPod(), physicalMemory());
         }
+        requireDisk(work, memory.snapshot() * spec.trainer().ranks(), Room.of(work));
         requireWritable(work);
-        requireDisk(work, memory.snapshot() * spec.trainer().ranks(), usable(work));
         return new Inputs(job, model, resume, fitting, evaluations, verifier, memory);
     }
 
@@ -276,20 +277,29 @@ record Inputs(
         }
     }
 
-    private static long usable(Path work) {
-        try {
-            return Files.getFileStore(existing(work)).getUsableSpace();
-        } catch (IOException e) {
-            throw new InputException("--work: cannot find out how much room there is in " + work, e);
+    /** Bytes of a disk: all, and those that this user may still write. */
+    record Room(long total, long usable) {
+        static Room of(Path work) {
+            try {
+                FileStore disk = Files.getFileStore(existing(work));
+                return new Room(disk.getTotalSpace(), disk.getUsableSpace());
+            } catch (IOException e) {
+                throw new InputException("--work: cannot find out how much room there is in " + work, e);
+            }
         }
     }
 
     /** Package-private for the test: a test cannot fill a disk. */
-    static void requireDisk(Path work, long needed, long usable) {
-        if (usable < needed) {
+    static void requireDisk(Path work, long needed, Room room) {
+        if (room.total() < needed) {
             throw new InputException(
+                    "--work: a checkpoint takes %,d MB, but the disk of %s has only %,d MB in all; give a folder on a larger one (spec.checkpoint.volume.size)"
+                            .formatted(needed / 1_000_000, work, room.total() / 1_000_000));
+        }
+        if (room.usable() < needed) {
+            throw new FullDiskException(
                     "--work: a checkpoint takes %,d MB, but the disk of %s has only %,d MB left; free some or give another folder"
-                            .formatted(needed / 1_000_000, work, usable / 1_000_000));
+                            .formatted(needed / 1_000_000, work, room.usable() / 1_000_000));
         }
     }
 }

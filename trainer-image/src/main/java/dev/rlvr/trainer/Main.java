@@ -106,6 +106,8 @@ public final class Main implements Callable<Integer> {
             return 0;
         } catch (InputException e) {
             return end(LastWords.WRONG_INPUT, e.getMessage());
+        } catch (FullDiskException e) {
+            return end(check ? LastWords.WRONG_INPUT : LastWords.TRY_AGAIN, e.getMessage());
         } catch (LostRankException e) {
             return end(LastWords.TRY_AGAIN, Verdict.LOST_RANK + ": " + e.getMessage());
         } catch (StoppedException e) {

@@ -336,12 +336,22 @@ class InputsTest {
 
     @Test
     void tooLittleDisk() {
-        Inputs.requireDisk(folder, 1000, 1000);
+        Inputs.requireDisk(folder, 1000, new Inputs.Room(2000, 1000));
 
-        assertThatThrownBy(() -> Inputs.requireDisk(folder, 2_500_000_000L, 700_000_000))
+        assertThatThrownBy(() -> Inputs.requireDisk(
+                        folder, 2_500_000_000L, new Inputs.Room(9_000_000_000L, 700_000_000)))
+                .as("may be otherwise at the next attempt")
+                .isInstanceOf(FullDiskException.class)
+                .hasMessageStartingWith("--work: ")
+                .hasMessageContainingAll("2,500 MB", "700 MB left", folder.toString(), "; ")
+                .message()
+                .hasLineCount(1);
+        assertThatThrownBy(() -> Inputs.requireDisk(
+                        folder, 2_500_000_000L, new Inputs.Room(1_000_000_000L, 700_000_000)))
+                .as("never will be")
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("--work: ")
-                .hasMessageContainingAll("2,500 MB", "700 MB", folder.toString(), "; ")
+                .hasMessageContainingAll("2,500 MB", "1,000 MB in all", folder.toString(), "; ")
                 .message()
                 .hasLineCount(1);
     }
