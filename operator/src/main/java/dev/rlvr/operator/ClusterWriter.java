@@ -2,8 +2,10 @@ package dev.rlvr.operator;
 
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobStatus;
+import dev.rlvr.crds.RLVRJobStatus.State;
 import dev.rlvr.lifecycle.Action;
 import dev.rlvr.lifecycle.JobSources;
+import dev.rlvr.lifecycle.Plan;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -47,6 +49,32 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
                 .build());
         patch.setStatus(operatorsPart(status));
         client.resource(patch).subresource("status").patch(APPLY);
+    }
+
+    /**
+     * Removes the PodGroup of an attempt that is over and needs no stopping, since somebody has removed its Job: before that is stored, for
+     * afterwards nothing would give a reason to look.
+     */
+    void releaseGang(RLVRJob job, Plan plan) {
+        RLVRJobStatus before = job.getStatus();
+        if (before == null
+                || before.attempt() == null
+                || before.state() == null
+                || before.state().ended()) {
+            return;
+        }
+        RLVRJobStatus next = plan.status();
+        int attempt = before.attempt();
+        boolean over = next.state() != State.Succeeded
+                && (next.state().ended()
+                        || next.attemptStartTime() == null
+                        || !before.attempt().equals(next.attempt()));
+        boolean stops = plan.actions().stream()
+                .anyMatch(action -> action instanceof Action.StopAttempt stop && stop.number() == attempt);
+        if (over && !stops) {
+            PodGroup.of(new Ownership(job), attempt)
+                    .ifPresent(group -> group.in(client).delete());
+        }
     }
 
     /** A status without the fields that the trainer owns. */
@@ -160,6 +188,12 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
     }
 
     private void remove(Ownership owner, Children children) {
+        // that of an attempt whose Job somebody removed; the first, since this is repeated for as long as the others
+        // are there
+        Optional.ofNullable(owner.job().getStatus())
+                .map(RLVRJobStatus::attempt)
+                .flatMap(attempt -> PodGroup.of(owner, attempt))
+                .ifPresent(group -> group.in(client).delete());
         SharedObjects shared = SharedObjects.of(owner);
         String kept = CheckpointClaim.of(owner).map(HasMetadata::getKind).orElse("");
         Stream.concat(Stream.of(shared.manifest()), shared.fixed().stream())

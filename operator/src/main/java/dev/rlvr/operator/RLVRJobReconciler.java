@@ -140,6 +140,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         Children now = children.withRunning(running(job, children));
         Plan plan = plan(job, now, jobs(job, name -> stored(job.getMetadata().getNamespace(), name)));
         if (storesStatus(job, plan)) {
+            writer.releaseGang(job, plan);
             try {
                 writer.store(job, plan.status());
             } catch (KubernetesClientException e) {

@@ -338,16 +338,16 @@ class InputsTest {
     void tooLittleDisk() {
         Inputs.requireDisk(folder, 1000, new Inputs.Room(2000, 1000));
 
-        assertThatThrownBy(() -> Inputs.requireDisk(
-                        folder, 2_500_000_000L, new Inputs.Room(9_000_000_000L, 700_000_000)))
+        assertThatThrownBy(
+                        () -> Inputs.requireDisk(folder, 2_500_000_000L, new Inputs.Room(9_000_000_000L, 700_000_000)))
                 .as("may be otherwise at the next attempt")
                 .isInstanceOf(FullDiskException.class)
                 .hasMessageStartingWith("--work: ")
                 .hasMessageContainingAll("2,500 MB", "700 MB left", folder.toString(), "; ")
                 .message()
                 .hasLineCount(1);
-        assertThatThrownBy(() -> Inputs.requireDisk(
-                        folder, 2_500_000_000L, new Inputs.Room(1_000_000_000L, 700_000_000)))
+        assertThatThrownBy(
+                        () -> Inputs.requireDisk(folder, 2_500_000_000L, new Inputs.Room(1_000_000_000L, 700_000_000)))
                 .as("never will be")
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("--work: ")
