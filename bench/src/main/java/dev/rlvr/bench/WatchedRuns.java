@@ -121,8 +121,12 @@ final class WatchedRuns implements Contestant {
                     now += Processes.memory(Long.toString(process), "VmHWM");
                 }
                 return new Seen(cpu, now > peak ? now : peak);
-            } catch (NoSuchFileException e) {
-                return this;
+            } catch (IOException e) {
+                // whatever ends meanwhile has no file any more, or one that cannot be read to its end
+                if (e instanceof NoSuchFileException || "No such process".equals(e.getMessage())) {
+                    return this;
+                }
+                throw e;
             }
         }
     }
