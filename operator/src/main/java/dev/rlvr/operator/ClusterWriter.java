@@ -59,6 +59,7 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
         RLVRJobStatus before = job.getStatus();
         if (before == null
                 || before.attempt() == null
+                || before.attemptStartTime() == null
                 || before.state() == null
                 || before.state().ended()) {
             return;
@@ -72,9 +73,12 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
         boolean stops = plan.actions().stream()
                 .anyMatch(action -> action instanceof Action.StopAttempt stop && stop.number() == attempt);
         if (over && !stops) {
-            PodGroup.of(new Ownership(job), attempt)
-                    .ifPresent(group -> group.in(client).delete());
+            disband(new Ownership(job), attempt);
         }
+    }
+
+    private void disband(Ownership owner, int attempt) {
+        PodGroup.of(owner, attempt).ifPresent(group -> group.in(client).delete());
     }
 
     /** A status without the fields that the trainer owns. */
@@ -155,7 +159,7 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
         Job wanted = AttemptJob.of(owner, attempt, settings);
         if (!children.has(owner, wanted)) {
             // that of an attempt whose Job somebody removed is nobody's
-            PodGroup.of(owner, attempt - 1).ifPresent(left -> left.in(client).delete());
+            disband(owner, attempt - 1);
             PodGroup.of(owner, attempt).ifPresent(this::create);
             create(owner, wanted);
         }
@@ -178,7 +182,7 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
      */
     private void stop(Ownership owner, Children children, int attempt) {
         // before the Job: this is repeated for as long as that is there
-        PodGroup.of(owner, attempt).ifPresent(group -> group.in(client).delete());
+        disband(owner, attempt);
         Optional<Job> job = children.job(owner, attempt);
         if (job.isPresent()) {
             delete(owner, job.get());
@@ -192,8 +196,7 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
         // are there
         Optional.ofNullable(owner.job().getStatus())
                 .map(RLVRJobStatus::attempt)
-                .flatMap(attempt -> PodGroup.of(owner, attempt))
-                .ifPresent(group -> group.in(client).delete());
+                .ifPresent(attempt -> disband(owner, attempt));
         SharedObjects shared = SharedObjects.of(owner);
         String kept = CheckpointClaim.of(owner).map(HasMetadata::getKind).orElse("");
         Stream.concat(Stream.of(shared.manifest()), shared.fixed().stream())
