@@ -96,7 +96,7 @@ record Children(List<HasMetadata> all) {
     }
 
     boolean hasManifest(Ownership owner, ConfigMap wanted) {
-        return same(owner, wanted).anyMatch(child -> wanted.getData().equals(child.getData()));
+        return same(owner, wanted).anyMatch(child -> Fingerprint.isOf(wanted.getData(), child.getData()));
     }
 
     private <T extends HasMetadata> Stream<T> same(Ownership owner, T wanted) {

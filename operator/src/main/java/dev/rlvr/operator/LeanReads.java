@@ -2,7 +2,9 @@ package dev.rlvr.operator;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -17,11 +19,12 @@ import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.quarkus.kubernetes.client.KubernetesClientObjectMapperCustomizer;
 import jakarta.inject.Singleton;
+import java.util.Map;
 
 /**
- * Leaves out of everything that the client reads what nobody here asks for: who wrote which field, and of the operator's own objects the
- * specs, which it made itself. Together they are most of an object, so caches of thousands of jobs stay small, whichever namespace they are of;
- * what is left shares its strings and has no empty collections of its own.
+ * Leaves out of everything that the client reads what nobody here asks for: who wrote which field, of the operator's own objects the specs,
+ * which it made itself, and of manifests all but their fingerprints. Together they are most of an object, so caches of thousands of jobs stay
+ * small, whichever namespace they are of; what is left shares its strings and has no empty collections of its own.
  * What is written is written whole.
  */
 @Singleton
@@ -38,6 +41,7 @@ public final class LeanReads implements KubernetesClientObjectMapperCustomizer {
         mapper.addMixIn(StatefulSet.class, OfSpec.class);
         mapper.addMixIn(Service.class, OfSpecAndStatus.class);
         mapper.addMixIn(PersistentVolumeClaim.class, OfSpecAndStatus.class);
+        mapper.addMixIn(ConfigMap.class, OfConfigMap.class);
         mapper.addMixIn(Role.class, OfRole.class);
         mapper.addMixIn(RoleBinding.class, OfRoleBinding.class);
         mapper.registerModule(new SimpleModule("small")
@@ -128,6 +132,12 @@ public final class LeanReads implements KubernetesClientObjectMapperCustomizer {
             value = {"spec", "status"},
             allowGetters = true)
     private interface OfSpecAndStatus {}
+
+    /** Whether it is the manifest that is wanted is read. */
+    interface OfConfigMap {
+        @JsonDeserialize(contentUsing = Fingerprint.class)
+        void setData(Map<String, String> data);
+    }
 
     @JsonIgnoreProperties(value = "rules", allowGetters = true)
     private interface OfRole {}

@@ -1,6 +1,12 @@
 package dev.rlvr.operator;
 
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import io.vertx.core.Vertx;
 import jakarta.enterprise.context.Dependent;
+import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
@@ -12,6 +18,20 @@ final class OperatorBeans {
     @Singleton
     Settings settings(SettingsMapping mapping) {
         return new Settings(mapping.trainerImage(), mapping.imagePullPolicy(), mapping.hubEndpoint());
+    }
+
+    @Produces
+    @Singleton
+    KubernetesClient client(KubernetesSerialization serialization, Config config, Vertx vertx) {
+        return new KubernetesClientBuilder()
+                .withKubernetesSerialization(serialization)
+                .withConfig(config)
+                .withHttpClientFactory(new CompressedAnswers(vertx))
+                .build();
+    }
+
+    void close(@Disposes KubernetesClient client) {
+        client.close();
     }
 
     @Produces

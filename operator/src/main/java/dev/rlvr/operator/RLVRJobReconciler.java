@@ -55,7 +55,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     static final String NAME = "rlvrjob";
 
     /** Objects that a cache asks for at once when it fills: the answer is in memory as text before it is objects. */
-    static final long PAGE = 500;
+    static final long PAGE = 200;
 
     private static final Logger LOG = LoggerFactory.getLogger(RLVRJobReconciler.class);
     private static final int UNPROCESSABLE = 422;
@@ -102,15 +102,18 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
 
     private static <T extends HasMetadata> InformerEventSource<T, RLVRJob> cache(
             Class<T> kind, EventSourceContext<RLVRJob> context) {
-        return new InformerEventSource<>(
-                InformerEventSourceConfiguration.from(kind, RLVRJob.class)
-                        .withName(kind.getSimpleName())
-                        .withLabelSelector(Ownership.MANAGED_BY + "=" + Ownership.MANAGER + "," + Ownership.JOB)
-                        .withSecondaryToPrimaryMapper(RLVRJobReconciler::owner)
-                        .withNamespacesInheritedFromController()
-                        .withInformerListLimit(PAGE)
-                        .build(),
-                context);
+        InformerEventSourceConfiguration.Builder<T> cache = InformerEventSourceConfiguration.from(kind, RLVRJob.class)
+                .withName(kind.getSimpleName())
+                .withLabelSelector(Ownership.MANAGED_BY + "=" + Ownership.MANAGER + "," + Ownership.JOB)
+                .withSecondaryToPrimaryMapper(RLVRJobReconciler::owner)
+                .withNamespacesInheritedFromController()
+                .withInformerListLimit(PAGE);
+        if (SharedObjects.KINDS.contains(kind)) {
+            // found by its name, without an index that knows the objects of each job
+            cache.<RLVRJob>withPrimaryToSecondaryMapper(job -> Set.of(new ResourceID(
+                    new Ownership(job).sharedName(), job.getMetadata().getNamespace())));
+        }
+        return new InformerEventSource<>(cache.build(), context);
     }
 
     private static Set<ResourceID> owner(HasMetadata child) {

@@ -2,7 +2,13 @@ package dev.rlvr.operator;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -12,6 +18,15 @@ import java.util.stream.Stream;
  * @param fixed the rest, checkpoint claim first; created once and then left as it is
  */
 record SharedObjects(ConfigMap manifest, List<HasMetadata> fixed) {
+    /** The kinds of these; a job has at most one of each, and it bears {@link Ownership#sharedName()}. */
+    static final Set<Class<? extends HasMetadata>> KINDS = Set.of(
+            ConfigMap.class,
+            PersistentVolumeClaim.class,
+            ServiceAccount.class,
+            Role.class,
+            RoleBinding.class,
+            Service.class);
+
     static SharedObjects of(Ownership owner) {
         List<HasMetadata> fixed = Stream.concat(
                         CheckpointClaim.of(owner).stream(),

@@ -44,7 +44,23 @@ class LeanReadsTest {
         assertThat(read.getMetadata().getAdditionalProperties()).isEmpty();
         assertThat(read.getMetadata().getLabels()).containsEntry("a", "b");
         assertThat(read.getMetadata().getResourceVersion()).isEqualTo("7");
-        assertThat(read.getData()).containsEntry("key", "value");
+    }
+
+    @Test
+    void ofAManifestAFingerprintIsReadThatTellsItFromAnyOther() {
+        Map<String, String> manifest = Map.of("job.yaml", "steps: 10");
+        ConfigMap read = client.unmarshal(
+                client.asJson(new ConfigMapBuilder().withData(manifest).build()), ConfigMap.class);
+
+        assertThat(read.getData())
+                .hasEntrySatisfying("job.yaml", text -> assertThat(text).matches("sha256:[0-9a-f]{64}"));
+        assertThat(Fingerprint.isOf(manifest, read.getData())).isTrue();
+        assertThat(Fingerprint.isOf(Map.of("job.yaml", "steps: 11"), read.getData()))
+                .isFalse();
+        assertThat(Fingerprint.isOf(Map.of("other.yaml", "steps: 10"), read.getData()))
+                .isFalse();
+        assertThat(Fingerprint.isOf(manifest, Map.of())).isFalse();
+        assertThat(client.clone(read)).isEqualTo(read);
     }
 
     @Test
