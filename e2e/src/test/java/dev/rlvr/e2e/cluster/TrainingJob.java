@@ -41,11 +41,13 @@ final class TrainingJob implements AutoCloseable {
 
     private final Cluster cluster;
     private final String namespace;
+    private final String name;
     private final Instant applied;
 
-    private TrainingJob(Cluster cluster, String namespace, Instant applied) {
+    private TrainingJob(Cluster cluster, String namespace, String name, Instant applied) {
         this.cluster = cluster;
         this.namespace = namespace;
+        this.name = name;
         this.applied = applied;
     }
 
@@ -55,15 +57,20 @@ final class TrainingJob implements AutoCloseable {
     }
 
     static TrainingJob apply(Cluster cluster, String namespace, String changes) {
+        return apply(cluster, namespace, NAME, changes);
+    }
+
+    /** As above, beside other jobs: the namespace goes with the one that is closed first. */
+    static TrainingJob apply(Cluster cluster, String namespace, String name, String changes) {
         Map<String, Object> manifest = yaml(quickstart(cluster));
         Map<String, Object> spec = merged(merged(map(manifest.get("spec")), yaml(SHORT)), yaml(changes));
         manifest.put("spec", spec);
-        manifest.put("metadata", Map.of("name", NAME, "namespace", namespace));
+        manifest.put("metadata", Map.of("name", name, "namespace", namespace));
         Instant applied = Instant.now();
         cluster.client()
                 .resource(Serialization.unmarshal(Serialization.asYaml(manifest), GenericKubernetesResource.class))
                 .create();
-        return new TrainingJob(cluster, namespace, applied);
+        return new TrainingJob(cluster, namespace, name, applied);
     }
 
     private static String quickstart(Cluster cluster) {
@@ -109,7 +116,7 @@ final class TrainingJob implements AutoCloseable {
         return Optional.ofNullable(cluster.client()
                 .resources(RLVRJob.class)
                 .inNamespace(namespace)
-                .withName(NAME)
+                .withName(name)
                 .get());
     }
 
@@ -191,7 +198,7 @@ final class TrainingJob implements AutoCloseable {
         return cluster.client()
                 .pods()
                 .inNamespace(namespace)
-                .withLabel("rlvr.dev/job", NAME)
+                .withLabel("rlvr.dev/job", name)
                 .list()
                 .getItems();
     }
@@ -225,8 +232,16 @@ final class TrainingJob implements AutoCloseable {
         cluster.client()
                 .resources(RLVRJob.class)
                 .inNamespace(namespace)
-                .withName(NAME)
+                .withName(name)
                 .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":" + json + "}");
+    }
+
+    void delete() {
+        cluster.client()
+                .resources(RLVRJob.class)
+                .inNamespace(namespace)
+                .withName(name)
+                .delete();
     }
 
     /** Deletes the job and waits until nothing that was made for it is left, its volume included. */
@@ -236,11 +251,7 @@ final class TrainingJob implements AutoCloseable {
 
     /** Deletes the job and waits until just these are left, as {@code Kind/name}. */
     void deleteAndAwaitLeft(Set<String> expected) {
-        cluster.client()
-                .resources(RLVRJob.class)
-                .inNamespace(namespace)
-                .withName(NAME)
-                .delete();
+        delete();
         LeftOvers left = new LeftOvers(cluster.client(), namespace);
         Awaiting.until("left of the job: " + expected, () -> left.names().equals(expected), left::names);
     }
