@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # e2e/base-image.sh OUT.tar: a base image for `./rlvr image --base`, where no registry can be reached: the C and C++ libraries of the Debian
-# or Ubuntu that this runs on and a Java runtime of the JDK in JAVA_HOME, nothing else, not even a shell. Needs apt, dpkg, tar, and the JDK.
+# or Ubuntu that this runs on and a Java runtime of a JDK 25, nothing else, not even a shell. Needs apt, dpkg, tar, and the JDK.
 # The same packages and JDK give the same bytes.
 set -euo pipefail
 
@@ -11,7 +11,7 @@ MODULES+=,java.security.jgss,java.security.sasl,java.sql,java.transaction.xa,jav
 MODULES+=,jdk.unsupported,jdk.zipfs
 
 out=$(realpath "${1:?usage: e2e/base-image.sh OUT.tar}")
-[ -x "${JAVA_HOME:-}/bin/jlink" ] || { echo "JAVA_HOME has to name a JDK 25" >&2; exit 2; }
+JAVA_HOME=$("$(dirname "$0")/../rlvr" jdk)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 root=$scratch/root
