@@ -25,6 +25,7 @@ record Outcome(Targets targets, ObjectNode figures) {
             | requests of the operator for a job | %.1f |
             | reconciles while all are created at once; median, p99 | %.0f; %.0f, %.0f ms |
             | at %.0f new jobs a second: median, p99; created → `Running`, median and p99 | %.0f, %.0f ms; %s s |
+            | the API server's own time for that, median and p99 | RoleBinding %s; lists of Jobs %s, of pods %s; status %s ms |
             | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
             | restart → first reconcile; a new job runs; all reconciled | %.1f; %.1f; %.1f s |
             | end of 429 → all jobs `Running` | %.1f s |
@@ -50,6 +51,10 @@ record Outcome(Targets targets, ObjectNode figures) {
                         1e3 * number("/steady/reconcile_seconds/p50"),
                         1e3 * number("/steady/reconcile_seconds/p99"),
                         quantiles("/steady/seconds_to_running"),
+                        milliseconds("create rolebindings"),
+                        milliseconds("list jobs"),
+                        milliseconds("list pods"),
+                        milliseconds("patch rlvrjobs~1status"),
                         number("/memory_mib/after_creation/now"),
                         number("/memory_mib/after_restart/now"),
                         number("/memory_mib/at_the_end/now"),
@@ -66,6 +71,12 @@ record Outcome(Targets targets, ObjectNode figures) {
 
     private String quantiles(String pointer) {
         return String.format(Locale.ROOT, "%.1f, %.1f", number(pointer + "/median"), number(pointer + "/p99"));
+    }
+
+    private String milliseconds(String request) {
+        String pointer = "/steady/request_seconds/" + request;
+        return String.format(
+                Locale.ROOT, "%.0f, %.0f", 1e3 * number(pointer + "/median"), 1e3 * number(pointer + "/p99"));
     }
 
     private String busy(String pointer) {
