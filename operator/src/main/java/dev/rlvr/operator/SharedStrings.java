@@ -6,18 +6,12 @@ import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
 import com.fasterxml.jackson.databind.deser.std.StringDeserializer;
 import java.io.IOException;
 
-/**
- * Reads equal strings as the same string, where it still knows the former: a job's name and uid are in dozens of labels and references, kinds
- * and versions in all objects. It knows one string for each place of a table, so what it holds is bounded. Threads that race for a place lose
- * nothing but a chance.
- */
+/** Reads equal strings as the same string: a job's name and uid are in dozens of labels and references, kinds and versions in all objects. */
 final class SharedStrings extends StdScalarDeserializer<String> {
-    private static final int PLACES = 1 << 16;
-
     /** Longer ones are messages and manifests, which are not repeated. */
     private static final int LONGEST = 80;
 
-    private final transient String[] known = new String[PLACES];
+    private final transient KnownValues known = new KnownValues();
 
     SharedStrings() {
         super(String.class);
@@ -25,20 +19,7 @@ final class SharedStrings extends StdScalarDeserializer<String> {
 
     @Override
     public String deserialize(JsonParser parser, DeserializationContext context) throws IOException {
-        return shared(StringDeserializer.instance.deserialize(parser, context));
-    }
-
-    private String shared(String text) {
-        if (text.length() > LONGEST) {
-            return text;
-        }
-        int hash = text.hashCode();
-        int place = (hash ^ (hash >>> 16)) & (PLACES - 1);
-        String former = known[place];
-        if (text.equals(former)) {
-            return former;
-        }
-        known[place] = text;
-        return text;
+        String text = StringDeserializer.instance.deserialize(parser, context);
+        return text.length() > LONGEST ? text : known.same(text);
     }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.deser.std.StdDelegatingDeserializer;
 import com.fasterxml.jackson.databind.type.CollectionType;
 import com.fasterxml.jackson.databind.type.MapType;
 import com.fasterxml.jackson.databind.util.StdConverter;
+import io.fabric8.kubernetes.api.model.OwnerReference;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
@@ -21,10 +22,11 @@ import java.util.function.UnaryOperator;
 /**
  * Reads lists and maps as unmodifiable ones that take no more than what is in them, and lets all empty ones be the same. The client's classes
  * have a map for unknown fields in each object and a list for each repeated field, which nearly all are empty; the maps that
- * are not have a few labels: together they were two fifths of what caches hold.
+ * are not have a few labels: together they were two fifths of what caches hold. The labels and the owner of a job's objects are the same for all.
  * Who wants to change what was read makes a builder of it, which copies.
  */
 final class SmallCollections extends BeanDeserializerModifier {
+    private static final KnownValues KNOWN = new KnownValues();
     private static final String CLIENT_TYPES = "io.fabric8.kubernetes.api.model.";
 
     @Override
@@ -86,10 +88,15 @@ final class SmallCollections extends BeanDeserializerModifier {
     /** The same, where it can be made smaller. */
     private static Object small(Object value) {
         return switch (value) {
-            case List<?> list when isWhole(list) -> List.copyOf(list);
-            case Map<?, ?> map when isWhole(map.values()) -> FlatMap.copyOf(map);
+            case List<?> list
+            when isWhole(list) -> isOfOwners(list) ? KNOWN.same(List.copyOf(list)) : List.copyOf(list);
+            case Map<?, ?> map when isWhole(map.values()) -> KNOWN.same(FlatMap.copyOf(map));
             case null, default -> value;
         };
+    }
+
+    private static boolean isOfOwners(List<?> list) {
+        return !list.isEmpty() && list.getFirst() instanceof OwnerReference;
     }
 
     private static boolean isWhole(Collection<?> values) {

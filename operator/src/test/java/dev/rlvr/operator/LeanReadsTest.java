@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.io.IOException;
@@ -103,6 +105,24 @@ class LeanReadsTest {
         assertThat(first.getMetadata().getLabels().get("a"))
                 .isSameAs(second.getMetadata().getLabels().get("a"));
         assertThat(first.getData().get("key")).isEqualTo(second.getData().get("key"));
+    }
+
+    @Test
+    void equalLabelsAndOwnersOfDifferentObjectsAreTheSame() {
+        String text = """
+                apiVersion: v1
+                kind: Service
+                metadata:
+                  name: %s
+                  labels: {a: "1", b: "2"}
+                  ownerReferences: [{apiVersion: rlvr.dev/v1alpha1, kind: RLVRJob, name: sum, uid: some}]
+                """;
+        ObjectMeta first = client.unmarshal(text.formatted("x"), Service.class).getMetadata();
+        ObjectMeta second = client.unmarshal(text.formatted("y"), Service.class).getMetadata();
+
+        assertThat(first.getLabels()).isSameAs(second.getLabels()).isEqualTo(Map.of("a", "1", "b", "2"));
+        assertThat(first.getOwnerReferences()).hasSize(1).isSameAs(second.getOwnerReferences());
+        assertThat(first.getName()).isNotEqualTo(second.getName());
     }
 
     @Test

@@ -34,6 +34,11 @@ final class Figures {
                 .collect(Collectors.groupingBy(AuditLog.Request::what, TreeMap::new, Collectors.counting()));
     }
 
+    /** How long the API server had the requests of each sort. */
+    static void latencies(ObjectNode phase, List<AuditLog.Request> requests) {
+        phase.set("request_seconds", new ObjectMapper().valueToTree(AuditLog.latencies(requests)));
+    }
+
     static void reconciles(ObjectNode phase, Histogram took) {
         phase.putObject("reconcile_seconds")
                 .put("count", took.count())

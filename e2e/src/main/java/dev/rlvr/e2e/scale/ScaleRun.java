@@ -234,7 +234,7 @@ final class ScaleRun {
         Figures.reconciles(phase, took);
         List<AuditLog.Request> requests = audit.between(begin, Instant.now());
         phase.put("requests_per_job", (double) requests.size() / size.jobs());
-        phase.putPOJO("request_seconds", AuditLog.latencies(requests));
+        Figures.latencies(phase, requests);
         phase.putPOJO("requests", Figures.countByWhat(requests));
         Figures.memory(figures, operator, "after_creation");
         targets.add(
@@ -260,7 +260,7 @@ final class ScaleRun {
         Figures.quantiles(
                 phase.putObject("seconds_to_running"), sightings.seconds(names, Stage.CREATED, Stage.RUNNING));
         waiting.audit();
-        phase.putPOJO("request_seconds", AuditLog.latencies(audit.between(begin, Instant.now())));
+        Figures.latencies(phase, audit.between(begin, Instant.now()));
         targets.atMost(
                 "reconcile, p99, at %.0f new jobs a second".formatted(STEADY_RATE),
                 took.quantile(0.99) * 1e3,
