@@ -246,9 +246,11 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         return plan.actions().isEmpty() && !storesStatus(job, plan);
     }
 
+    /** A job that is being deleted before it ever had a status needs none: there is nothing to say of it. */
     private static boolean storesStatus(RLVRJob job, Plan plan) {
         return job.getStatus() == null
-                || !ClusterWriter.operatorsPart(job.getStatus()).equals(ClusterWriter.operatorsPart(plan.status()));
+                ? !Children.going(job)
+                : !ClusterWriter.operatorsPart(job.getStatus()).equals(ClusterWriter.operatorsPart(plan.status()));
     }
 
     private static UpdateControl<RLVRJob> lookAgain(Plan plan) {
