@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** What the operator promises, checked version by version against the history of one job and what has really befallen it. */
 final class Promises {
     private static final int CONDITIONS = 10;
+    private static final Set<String> TRAINERS = Set.of("f:progress", "f:checkpoint", "f:evaluation");
     private static final Set<String> DEADLINES = Set.of("StartDeadlineExceeded", "Stalled");
 
     private final Life life;
@@ -178,6 +179,16 @@ final class Promises {
         before = last.checkpoint() == null ? 0 : last.checkpoint().step();
         after = next.checkpoint() == null ? 0 : next.checkpoint().step();
         require(after >= before, version, "a checkpoint is lost: step %d after %d".formatted(after, before));
+        require(!operatorOwns(version, TRAINERS), version, "the operator claims what is the trainer's");
+    }
+
+    /** Whether the operator's applies have named one of these fields of the status. */
+    private static boolean operatorOwns(Version version, Set<String> fields) {
+        return version.object().getMetadata().getManagedFields().stream()
+                .filter(entry -> "rlvr-operator".equals(entry.getManager()))
+                .map(entry -> entry.getFieldsV1().getAdditionalProperties().get("f:status"))
+                .anyMatch(owned ->
+                        owned instanceof Map<?, ?> status && fields.stream().anyMatch(status::containsKey));
     }
 
     private void restarts(Version version, Restarts last, RLVRJobStatus status) {
