@@ -90,6 +90,8 @@ final class SmallCollections extends BeanDeserializerModifier {
         return switch (value) {
             case List<?> list
             when isWhole(list) -> isOfOwners(list) ? KNOWN.same(List.copyOf(list)) : List.copyOf(list);
+            // what a map's own deserializer has made small; the bean's looks at it again
+            case FlatMap<?, ?> map -> map;
             case Map<?, ?> map when isWhole(map.values()) -> KNOWN.same(FlatMap.copyOf(map));
             case null, default -> value;
         };

@@ -70,13 +70,16 @@ record Outcome(Targets targets, ObjectNode figures) {
     }
 
     private String quantiles(String pointer) {
-        return String.format(Locale.ROOT, "%.1f, %.1f", number(pointer + "/median"), number(pointer + "/p99"));
+        return quantiles(pointer, "%.1f, %.1f", 1);
     }
 
     private String milliseconds(String request) {
-        String pointer = "/steady/request_seconds/" + request;
+        return quantiles("/steady/request_seconds/" + request, "%.0f, %.0f", 1e3);
+    }
+
+    private String quantiles(String pointer, String format, double factor) {
         return String.format(
-                Locale.ROOT, "%.0f, %.0f", 1e3 * number(pointer + "/median"), 1e3 * number(pointer + "/p99"));
+                Locale.ROOT, format, factor * number(pointer + "/median"), factor * number(pointer + "/p99"));
     }
 
     private String busy(String pointer) {

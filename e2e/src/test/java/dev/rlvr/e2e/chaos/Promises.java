@@ -179,16 +179,16 @@ final class Promises {
         before = last.checkpoint() == null ? 0 : last.checkpoint().step();
         after = next.checkpoint() == null ? 0 : next.checkpoint().step();
         require(after >= before, version, "a checkpoint is lost: step %d after %d".formatted(after, before));
-        require(!operatorOwns(version, TRAINERS), version, "the operator claims what is the trainer's");
+        require(!operatorClaimsTrainers(version), version, "the operator claims what is the trainer's");
     }
 
-    /** Whether the operator's applies have named one of these fields of the status. */
-    private static boolean operatorOwns(Version version, Set<String> fields) {
+    /** Whether the operator's applies have named one of the trainer's fields of the status. */
+    private static boolean operatorClaimsTrainers(Version version) {
         return version.object().getMetadata().getManagedFields().stream()
                 .filter(entry -> "rlvr-operator".equals(entry.getManager()))
                 .map(entry -> entry.getFieldsV1().getAdditionalProperties().get("f:status"))
                 .anyMatch(owned ->
-                        owned instanceof Map<?, ?> status && fields.stream().anyMatch(status::containsKey));
+                        owned instanceof Map<?, ?> status && TRAINERS.stream().anyMatch(status::containsKey));
     }
 
     private void restarts(Version version, Restarts last, RLVRJobStatus status) {
