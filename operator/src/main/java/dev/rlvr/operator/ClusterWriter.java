@@ -132,8 +132,7 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
     private void ensure(Ownership owner, Children children) {
         SharedObjects shared = SharedObjects.of(owner);
         // a binding is refused until its role is there; nothing else asks for another
-        Map<Boolean, List<HasMetadata>> missing = shared.fixed().stream()
-                .filter(wanted -> !children.has(owner, wanted))
+        Map<Boolean, List<HasMetadata>> missing = shared.missing(owner, children).stream()
                 .collect(Collectors.partitioningBy(RoleBinding.class::isInstance));
         List<Callable<Boolean>> writes = new ArrayList<>();
         missing.get(false).forEach(wanted -> writes.add(() -> create(owner, wanted)));

@@ -41,10 +41,10 @@ import org.slf4j.LoggerFactory;
  * {@code observe -> decide -> apply}.
  *
  * <p>Caches may lag behind what this operator itself, or one before it, has written. A plan from the caches is therefore only a hint that
- * there is something to do: if so, the job, its Jobs, its servers and all their pods are read from the API server, the plan is made again
- * from these, and its status is stored only if nobody has written the job in between (compare and apply by resourceVersion). So an attempt's
- * number never goes back, only an announced attempt is created, and none begins that another may still run beside. An idle job costs no
- * request at all.
+ * there is something to do: if so, the job is read from the API server, and unless the new plan only tells how far an attempt has got, its
+ * Jobs, its servers and all their pods as well, and the plan is made again from these. Its status is stored only if nobody has written the
+ * job in between (compare and apply by resourceVersion). So an attempt's number never goes back, only an announced attempt is created, and
+ * none begins that another may still run beside. An idle job costs no request at all.
  */
 @ControllerConfiguration(
         name = RLVRJobReconciler.NAME,
@@ -140,8 +140,13 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             refusals.remove(ResourceID.fromResource(cached));
             return UpdateControl.noUpdate();
         }
-        Children now = children.withRunning(running(job, children));
-        Plan plan = plan(job, now, jobs(job, name -> stored(job.getMetadata().getNamespace(), name)));
+        List<RLVRJob> others = jobs(job, name -> stored(job.getMetadata().getNamespace(), name));
+        Children now = children;
+        Plan plan = plan(job, now, others);
+        if (!plan.goesOn(job.getStatus())) {
+            now = children.withRunning(running(job, children));
+            plan = plan(job, now, others);
+        }
         if (storesStatus(job, plan)) {
             writer.releaseGang(job, plan);
             try {

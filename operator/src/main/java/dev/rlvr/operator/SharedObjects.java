@@ -3,6 +3,7 @@ package dev.rlvr.operator;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.rbac.Role;
@@ -40,6 +41,18 @@ record SharedObjects(ConfigMap manifest, List<HasMetadata> fixed) {
     }
 
     boolean complete(Ownership owner, Children children) {
-        return children.hasManifest(owner, manifest) && fixed.stream().allMatch(object -> children.has(owner, object));
+        return children.hasManifest(owner, manifest) && missing(owner, children).isEmpty();
+    }
+
+    /**
+     * Which of the fixed ones are to be created. The binding waits for a pod that can use it: an API server takes 100 ms for one that is asked
+     * for right after its role, and an attempt need not wait for that.
+     */
+    List<HasMetadata> missing(Ownership owner, Children children) {
+        boolean pods = children.of(Pod.class).findAny().isPresent();
+        return fixed.stream()
+                .filter(wanted -> pods || !(wanted instanceof RoleBinding))
+                .filter(wanted -> !children.has(owner, wanted))
+                .toList();
     }
 }
