@@ -4,11 +4,13 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.util.StdConverter;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.api.model.Service;
@@ -19,6 +21,7 @@ import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.quarkus.kubernetes.client.KubernetesClientObjectMapperCustomizer;
 import jakarta.inject.Singleton;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -98,7 +101,19 @@ public final class LeanReads implements KubernetesClientObjectMapperCustomizer {
             value = {"allocatedResources", "hostIP", "hostIPs", "podIP", "podIPs", "resourceClaimStatuses", "resources"
             },
             allowGetters = true)
-    private interface OfPodStatus {}
+    interface OfPodStatus {
+        @JsonDeserialize(converter = AskedConditions.class)
+        void setConditions(List<PodCondition> conditions);
+    }
+
+    static final class AskedConditions extends StdConverter<List<PodCondition>, List<PodCondition>> {
+        @Override
+        public List<PodCondition> convert(List<PodCondition> all) {
+            return all.stream()
+                    .filter(condition -> PodLife.CONDITIONS.contains(condition.getType()))
+                    .toList();
+        }
+    }
 
     @JsonIgnoreProperties(
             value = {

@@ -54,7 +54,7 @@ record PodFailure(Pod pod) {
     }
 
     private Optional<Failure> disruption() {
-        return PodLife.condition(pod, "DisruptionTarget")
+        return PodLife.condition(pod, PodLife.DISRUPTED)
                 .filter(condition -> "True".equals(condition.getStatus()))
                 .map(condition -> infrastructure(
                         DISRUPTIONS.getOrDefault(String.valueOf(condition.getReason()), "Disrupted"),

@@ -20,6 +20,15 @@ import java.util.stream.Stream;
  * @param container name of the one that matters
  */
 record PodLife(Pod pod, String container) {
+    /** Whether the scheduler found a node. */
+    private static final String SCHEDULED = "PodScheduled";
+
+    /** Whether the cluster takes the pod away. */
+    static final String DISRUPTED = "DisruptionTarget";
+
+    /** The conditions of pods that are asked for; no others are read. */
+    static final Set<String> CONDITIONS = Set.of(SCHEDULED, DISRUPTED);
+
     private static final String INDEX = "batch.kubernetes.io/job-completion-index";
 
     private static final Set<String> IMAGE = Set.of(
@@ -82,7 +91,7 @@ record PodLife(Pod pod, String container) {
     }
 
     private Optional<Phase.Waiting> unschedulable() {
-        return condition(pod, "PodScheduled")
+        return condition(pod, SCHEDULED)
                 .filter(condition -> "False".equals(condition.getStatus()))
                 .map(condition -> {
                     String message = Optional.ofNullable(condition.getMessage()).orElse("");

@@ -112,6 +112,10 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             // found by its name, without an index that knows the objects of each job
             cache.<RLVRJob>withPrimaryToSecondaryMapper(job -> Set.of(new ResourceID(
                     new Ownership(job).sharedName(), job.getMetadata().getNamespace())));
+            // several namespaces have an informer each, but would share the store
+            if (context.getControllerConfiguration().getEffectiveNamespaces().size() == 1) {
+                cache.withItemStore(new ReducedStore<>(kind));
+            }
         }
         return new InformerEventSource<>(cache.build(), context);
     }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.deser.std.StdDelegatingDeserializer;
 import com.fasterxml.jackson.databind.type.CollectionType;
 import com.fasterxml.jackson.databind.type.MapType;
 import com.fasterxml.jackson.databind.util.StdConverter;
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -22,7 +23,8 @@ import java.util.function.UnaryOperator;
 /**
  * Reads lists and maps as unmodifiable ones that take no more than what is in them, and lets all empty ones be the same. The client's classes
  * have a map for unknown fields in each object and a list for each repeated field, which nearly all are empty; the maps that
- * are not have a few labels: together they were two fifths of what caches hold. The labels and the owner of a job's objects are the same for all.
+ * are not have a few labels: together they were two fifths of what caches hold. The labels and the owner of a job's objects are the same for all, as
+ * are containers.
  * Who wants to change what was read makes a builder of it, which copies.
  */
 final class SmallCollections extends BeanDeserializerModifier {
@@ -89,7 +91,7 @@ final class SmallCollections extends BeanDeserializerModifier {
     private static Object small(Object value) {
         return switch (value) {
             case List<?> list
-            when isWhole(list) -> isOfOwners(list) ? KNOWN.same(List.copyOf(list)) : List.copyOf(list);
+            when isWhole(list) -> isRepeated(list) ? KNOWN.same(List.copyOf(list)) : List.copyOf(list);
             // what a map's own deserializer has made small; the bean's looks at it again
             case FlatMap<?, ?> map -> map;
             case Map<?, ?> map when isWhole(map.values()) -> KNOWN.same(FlatMap.copyOf(map));
@@ -97,8 +99,9 @@ final class SmallCollections extends BeanDeserializerModifier {
         };
     }
 
-    private static boolean isOfOwners(List<?> list) {
-        return !list.isEmpty() && list.getFirst() instanceof OwnerReference;
+    /** All objects of a job have the same owner, and what is read of containers is the same for most pods. */
+    private static boolean isRepeated(List<?> list) {
+        return !list.isEmpty() && (list.getFirst() instanceof OwnerReference || list.getFirst() instanceof Container);
     }
 
     private static boolean isWhole(Collection<?> values) {

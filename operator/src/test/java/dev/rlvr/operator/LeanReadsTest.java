@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -82,6 +83,10 @@ class LeanReadsTest {
                 status:
                   phase: Running
                   podIP: 10.0.0.1
+                  conditions:
+                  - {type: PodScheduled, status: "True"}
+                  - {type: Ready, status: "True"}
+                  - {type: DisruptionTarget, status: "True", reason: EvictionByEvictionAPI}
                   containerStatuses: [{name: trainer, ready: true, image: rlvr-trainer, imageID: sha, restartCount: 0}]
                 """, Pod.class);
 
@@ -91,6 +96,9 @@ class LeanReadsTest {
         assertThat(container.getResources().getLimits()).containsEntry("memory", new Quantity("2Gi"));
         assertThat(read.getStatus().getContainerStatuses().getFirst().getImage())
                 .isEqualTo("rlvr-trainer");
+        assertThat(read.getStatus().getConditions())
+                .extracting(PodCondition::getType)
+                .containsExactly("PodScheduled", "DisruptionTarget");
         assertThat(container.getEnv()).isEmpty();
         assertThat(container.getAdditionalProperties()).isEmpty();
         assertThat(read.getSpec().getVolumes()).isEmpty();
