@@ -11,6 +11,9 @@ final class SharedStrings extends StdScalarDeserializer<String> {
     /** Longer ones are messages and manifests, which are not repeated. */
     private static final int LONGEST = 80;
 
+    /** Shorter numbers are those of attempts and pods. */
+    private static final int SHORTEST_VERSION = 4;
+
     private final transient KnownValues known = new KnownValues();
 
     SharedStrings() {
@@ -20,6 +23,13 @@ final class SharedStrings extends StdScalarDeserializer<String> {
     @Override
     public String deserialize(JsonParser parser, DeserializationContext context) throws IOException {
         String text = StringDeserializer.instance.deserialize(parser, context);
-        return text.length() > LONGEST ? text : known.same(text);
+        return text.length() > LONGEST || isVersion(text) ? text : known.same(text);
+    }
+
+    /** A resourceVersion, which no two objects have. */
+    private static boolean isVersion(String text) {
+        return text.length() >= SHORTEST_VERSION
+                && Character.isDigit(text.charAt(0))
+                && text.chars().allMatch(Character::isDigit);
     }
 }

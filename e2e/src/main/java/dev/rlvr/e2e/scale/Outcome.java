@@ -27,7 +27,7 @@ record Outcome(Targets targets, ObjectNode figures) {
             | at %.0f new jobs a second: median, p99; created → `Running`, median and p99 | %.0f, %.0f ms; %s s |
             | the API server's own time for that, median and p99 | RoleBinding %s; lists of Jobs %s, of pods %s; status %s ms |
             | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
-            | restart → first reconcile; a new job runs; all reconciled | %.1f; %.1f; %.1f s |
+            | restart → first reconcile; a new job runs; all reconciled; a bare client reads as much | %.1f; %.1f; %.1f; %.1f s |
             | end of 429 → all jobs `Running` | %.1f s |
             | processors busy while jobs are created | %s |
             """.formatted(
@@ -61,6 +61,7 @@ record Outcome(Targets targets, ObjectNode figures) {
                         number("/restart/first_reconcile_seconds"),
                         number("/restart/new_job_runs_seconds"),
                         number("/restart/all_reconciled_seconds"),
+                        number("/restart/bare_client_reads_seconds"),
                         number("/seconds_from_the_end_of_429_to_all_running"),
                         busy("/creation/processors_busy"));
     }

@@ -100,7 +100,7 @@ final class ScaleRun {
             Census nothing = Census.of(client);
             BareClient bare = sample(account, sightings, nothing);
             bare(bare, sightings, nothing);
-            operator(sightings, nothing);
+            operator(new BareReader(account), sightings, nothing);
         } finally {
             client.close();
         }
@@ -193,13 +193,14 @@ final class ScaleRun {
 
     // --- the operator
 
-    private void operator(Sightings sightings, Census nothing) throws IOException, InterruptedException {
+    private void operator(BareReader reader, Sightings sightings, Census nothing)
+            throws IOException, InterruptedException {
         OperatorProcess operator = startOperator();
         try {
             create(operator, sightings);
             steady(operator, sightings);
             idle();
-            operator = restart(operator, sightings);
+            operator = restart(operator, reader, sightings);
             meddle(operator, sightings);
             refuse(operator, sightings);
             Figures.memory(figures, operator, "at_the_end");
@@ -286,11 +287,12 @@ final class ScaleRun {
         say("%d writes, %d reads in %d s".formatted(writes, requests.size() - writes, size.idle()));
     }
 
-    private OperatorProcess restart(OperatorProcess operator, Sightings sightings)
+    private OperatorProcess restart(OperatorProcess operator, BareReader reader, Sightings sightings)
             throws IOException, InterruptedException {
         say("kill -9, and again");
         operator.kill();
         operator.close();
+        double read = reader.seconds();
         create(LATECOMER, sightings);
         long start = System.nanoTime();
         OperatorProcess second = startOperator();
@@ -299,12 +301,17 @@ final class ScaleRun {
         double latecomer = Waiting.seconds(start);
         double all = waiting.reconciles(second, size.jobs(), start);
         figures.putObject("restart")
+                .put("bare_client_reads_seconds", read)
                 .put("first_reconcile_seconds", first)
                 .put("new_job_runs_seconds", latecomer)
                 .put("all_reconciled_seconds", all);
         Figures.memory(figures, second, "after_restart");
-        targets.atMost("restart with %d jobs → first reconcile".formatted(size.jobs()), first, 15, "s");
-        say("first reconcile after %.1f s, all after %.1f s".formatted(first, all));
+        targets.add(
+                "restart with %d jobs → first reconcile".formatted(size.jobs()),
+                "≤ 15 s, or 80 %% of a bare client, which reads as much in %.1f s".formatted(read),
+                "%.1f s, %.0f %%".formatted(first, 100 * read / first),
+                first <= 15 || read >= 0.8 * first);
+        say("first reconcile after %.1f s, all after %.1f s; only reading takes %.1f s".formatted(first, all, read));
         return second;
     }
 
