@@ -25,11 +25,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Applies a plan: every write of the operator is here, and each may be the last before it is killed. */
-record ClusterWriter(KubernetesClient client, Settings settings) {
+/**
+ * Applies a plan: every write of the operator is here, and each may be the last before it is killed.
+ *
+ * @param remember is told of what was created or updated
+ */
+record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMetadata> remember) {
     private static final PatchContext APPLY = new PatchContext.Builder()
             .withPatchType(PatchType.SERVER_SIDE_APPLY)
             .withFieldManager("rlvr-operator")
@@ -146,7 +151,7 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
     private boolean createOrUpdate(Ownership owner, ConfigMap manifest) {
         boolean absent = create(owner, manifest);
         if (!absent) {
-            client.resource(manifest).update();
+            remember.accept(client.resource(manifest).update());
         }
         return absent;
     }
@@ -224,9 +229,9 @@ record ClusterWriter(KubernetesClient client, Settings settings) {
         return create(owner, object, client.resource(object));
     }
 
-    private static <T extends HasMetadata> boolean create(Ownership owner, T object, Resource<T> place) {
+    private <T extends HasMetadata> boolean create(Ownership owner, T object, Resource<T> place) {
         try {
-            place.create();
+            remember.accept(place.create());
             return true;
         } catch (KubernetesClientException e) {
             if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {

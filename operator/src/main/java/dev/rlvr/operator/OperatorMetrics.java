@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.event.Observes;
@@ -14,6 +15,7 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Metrics of the process: the Operator SDK's own, our jobs', and which build this is. */
 @Dependent
@@ -41,6 +43,24 @@ final class OperatorMetrics {
             public Meter.Id map(Meter.Id id) {
                 boolean lacks = id.getName().startsWith("events.received") && id.getTag(NO_ACTION.getKey()) == null;
                 return lacks ? id.withTag(NO_ACTION) : id;
+            }
+        };
+    }
+
+    /** The SDK's own buckets know nothing between a tenth and a quarter of a second, which is where it matters. */
+    @Produces
+    @Singleton
+    MeterFilter finerBuckets() {
+        DistributionStatisticConfig finer = DistributionStatisticConfig.builder()
+                .serviceLevelObjectives(Stream.of(
+                                10, 20, 35, 50, 75, 100, 125, 150, 200, 250, 350, 500, 1000, 2000, 5000, 10_000, 30_000)
+                        .mapToDouble(milliseconds -> milliseconds * 1e6)
+                        .toArray())
+                .build();
+        return new MeterFilter() {
+            @Override
+            public DistributionStatisticConfig configure(Meter.Id id, DistributionStatisticConfig config) {
+                return id.getName().equals("reconciliations.execution.duration") ? finer.merge(config) : config;
             }
         };
     }

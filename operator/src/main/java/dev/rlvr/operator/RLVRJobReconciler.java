@@ -12,7 +12,6 @@ import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.Informer;
-import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -20,7 +19,6 @@ import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
-import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
 import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
@@ -30,7 +28,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -49,13 +46,10 @@ import org.slf4j.LoggerFactory;
 @ControllerConfiguration(
         name = RLVRJobReconciler.NAME,
         generationAwareEventProcessing = false,
-        informer = @Informer(informerListLimit = RLVRJobReconciler.PAGE))
+        informer = @Informer(informerListLimit = ChildCaches.PAGE))
 @GradualRetry(maxAttempts = Integer.MAX_VALUE, initialInterval = 500, intervalMultiplier = 2, maxInterval = 60_000)
 public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     static final String NAME = "rlvrjob";
-
-    /** Objects that a cache asks for at once when it fills: the answer is in memory as text before it is objects. */
-    static final long PAGE = 200;
 
     private static final Logger LOG = LoggerFactory.getLogger(RLVRJobReconciler.class);
     private static final int UNPROCESSABLE = 422;
@@ -63,6 +57,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
 
     private final KubernetesClient client;
     private final Settings settings;
+    private final ChildCaches caches = new ChildCaches();
     private final ClusterWriter writer;
     private final EventRecorder events;
     private final Clock clock;
@@ -81,7 +76,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     public RLVRJobReconciler(KubernetesClient client, Settings settings, Clock clock, JobMetrics metrics) {
         this.client = client;
         this.settings = settings;
-        this.writer = new ClusterWriter(client, settings);
+        this.writer = new ClusterWriter(client, settings, caches::remember);
         this.events = new EventRecorder(client, clock);
         this.clock = clock;
         this.metrics = metrics;
@@ -95,35 +90,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
     @Override
     public List<EventSource<?, RLVRJob>> prepareEventSources(EventSourceContext<RLVRJob> context) {
         metrics.watch(() -> context.getPrimaryCache().list());
-        return Children.KINDS.stream()
-                .<EventSource<?, RLVRJob>>map(kind -> cache(kind, context))
-                .toList();
-    }
-
-    private static <T extends HasMetadata> InformerEventSource<T, RLVRJob> cache(
-            Class<T> kind, EventSourceContext<RLVRJob> context) {
-        InformerEventSourceConfiguration.Builder<T> cache = InformerEventSourceConfiguration.from(kind, RLVRJob.class)
-                .withName(kind.getSimpleName())
-                .withLabelSelector(Ownership.MANAGED_BY + "=" + Ownership.MANAGER + "," + Ownership.JOB)
-                .withSecondaryToPrimaryMapper(RLVRJobReconciler::owner)
-                .withNamespacesInheritedFromController()
-                .withInformerListLimit(PAGE);
-        if (SharedObjects.KINDS.contains(kind)) {
-            // found by its name, without an index that knows the objects of each job
-            cache.<RLVRJob>withPrimaryToSecondaryMapper(job -> Set.of(new ResourceID(
-                    new Ownership(job).sharedName(), job.getMetadata().getNamespace())));
-            // several namespaces have an informer each, but would share the store
-            if (context.getControllerConfiguration().getEffectiveNamespaces().size() == 1) {
-                cache.withItemStore(new ReducedStore<>(kind));
-            }
-        }
-        return new InformerEventSource<>(cache.build(), context);
-    }
-
-    private static Set<ResourceID> owner(HasMetadata child) {
-        return Set.of(new ResourceID(
-                child.getMetadata().getLabels().get(Ownership.JOB),
-                child.getMetadata().getNamespace()));
+        return caches.open(context);
     }
 
     @Override

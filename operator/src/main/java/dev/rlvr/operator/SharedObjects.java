@@ -45,13 +45,13 @@ record SharedObjects(ConfigMap manifest, List<HasMetadata> fixed) {
     }
 
     /**
-     * Which of the fixed ones are to be created. The binding waits for a pod that can use it: an API server takes 100 ms for one that is asked
-     * for right after its role, and an attempt need not wait for that.
+     * Which of the fixed ones are to be created. The binding waits for a pod that has a node and will use it: an API server takes 100 ms for one
+     * that is asked for right after its role, and an attempt need not wait for that.
      */
     List<HasMetadata> missing(Ownership owner, Children children) {
-        boolean pods = children.of(Pod.class).findAny().isPresent();
+        boolean used = children.of(Pod.class).anyMatch(pod -> pod.getSpec().getNodeName() != null);
         return fixed.stream()
-                .filter(wanted -> pods || !(wanted instanceof RoleBinding))
+                .filter(wanted -> used || !(wanted instanceof RoleBinding))
                 .filter(wanted -> !children.has(owner, wanted))
                 .toList();
     }
