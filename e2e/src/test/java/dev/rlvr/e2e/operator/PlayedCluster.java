@@ -163,7 +163,10 @@ final class PlayedCluster implements AutoCloseable {
                 .filter(object -> object.getMetadata().getOwnerReferences().stream()
                         .map(OwnerReference::getUid)
                         .noneMatch(alive::contains))
-                .forEach(object -> client.resource(object).delete());
+                // one that somebody has taken from its owner in between stays
+                .forEach(object -> client.resource(object)
+                        .lockResourceVersion(object.getMetadata().getResourceVersion())
+                        .delete());
     }
 
     /** What the operator can have made in the namespace, and the jobs themselves; not the operator's own account. */
