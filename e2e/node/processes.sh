@@ -25,9 +25,11 @@ inside() {
 
 # Starts process $1 with the command that follows in the node's namespaces. Its id is known when this returns.
 start_inside() {
-  local name=$1 entered id
+  local name=$1 node entered id
   shift
-  setsid nsenter --target "$(id_of node)" --net --mount --pid --wd="$NODE_FOLDER" -- "$@" </dev/null >>"$LOGS/$name.log" 2>&1 &
+  # looked up here: in the background it would be a child of what enters, for a moment
+  node=$(id_of node) || fail "There is no node up: e2e/up makes one."
+  setsid nsenter --target "$node" --net --mount --pid --wd="$NODE_FOLDER" -- "$@" </dev/null >>"$LOGS/$name.log" 2>&1 &
   entered=$!
   # what nsenter starts is its child: only a child is in the other process namespace
   until id=$(cat "/proc/$entered/task/$entered/children" 2>/dev/null) && [ -n "$id" ]; do
