@@ -96,7 +96,7 @@ final class ReducedStore<T extends HasMetadata> implements ItemStore<T> {
 
     @Override
     public @Nullable T put(String key, T object) {
-        return restored(key, objects.put(KEYS.same(key), Reduced.of(object)));
+        return restored(key, objects.put(key, Reduced.of(object)));
     }
 
     @Override
