@@ -12,7 +12,6 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Resource;
@@ -26,7 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -44,8 +42,10 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
     /**
      * Stores the operator's part of a status, if the job is still the one that the plan was made for: the request carries its
      * resourceVersion, and the API server answers 409 where somebody has written in between.
+     *
+     * @return the job as it is then; empty if nothing was stored, for it is another one by now, or gone
      */
-    void store(RLVRJob job, RLVRJobStatus status) {
+    Optional<RLVRJob> store(RLVRJob job, RLVRJobStatus status) {
         RLVRJob patch = new RLVRJob();
         patch.setMetadata(new ObjectMetaBuilder()
                 .withNamespace(job.getMetadata().getNamespace())
@@ -53,7 +53,14 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
                 .withResourceVersion(job.getMetadata().getResourceVersion())
                 .build());
         patch.setStatus(operatorsPart(status));
-        client.resource(patch).subresource("status").patch(APPLY);
+        try {
+            return Optional.of(client.resource(patch).subresource("status").patch(APPLY));
+        } catch (KubernetesClientException e) {
+            if (e.getCode() == HttpURLConnection.HTTP_CONFLICT || e.getCode() == HttpURLConnection.HTTP_NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     /**
@@ -102,9 +109,24 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
                 s.completionTime());
     }
 
-    /** Performs one action; what the caches show as done is not asked for again. */
-    void perform(RLVRJob job, Children children, Action action) {
+    /**
+     * Performs these in order; what the caches show as done is not asked for again. The rights of a job's pods come beside them: an API server
+     * takes its time over rights, and no pod needs them to start.
+     */
+    void perform(RLVRJob job, Children children, List<Action> actions) {
         Ownership owner = new Ownership(job);
+        List<Callable<Boolean>> writes = new ArrayList<>();
+        writes.add(() -> {
+            actions.forEach(action -> perform(owner, children, action));
+            return true;
+        });
+        if (actions.contains(new Action.EnsureResources())) {
+            writes.add(() -> grant(owner, children));
+        }
+        AtOnce.all(writes);
+    }
+
+    private void perform(Ownership owner, Children children, Action action) {
         switch (action) {
             case Action.EnsureResources() -> ensure(owner, children);
             case Action.StartAttempt(int number) -> start(withClaims(owner), children, number);
@@ -136,16 +158,23 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
 
     private void ensure(Ownership owner, Children children) {
         SharedObjects shared = SharedObjects.of(owner);
-        // a binding is refused until its role is there; nothing else asks for another
-        Map<Boolean, List<HasMetadata>> missing = shared.missing(owner, children).stream()
-                .collect(Collectors.partitioningBy(RoleBinding.class::isInstance));
         List<Callable<Boolean>> writes = new ArrayList<>();
-        missing.get(false).forEach(wanted -> writes.add(() -> create(owner, wanted)));
+        shared.missing(owner, children).stream()
+                .filter(wanted -> !StatusRole.has(wanted))
+                .forEach(wanted -> writes.add(() -> create(owner, wanted)));
         if (!children.hasManifest(owner, shared.manifest())) {
             writes.add(() -> createOrUpdate(owner, shared.manifest()));
         }
         AtOnce.all(writes);
-        missing.get(true).forEach(wanted -> create(owner, wanted));
+    }
+
+    /** In order: a binding is refused until its role is there. */
+    private boolean grant(Ownership owner, Children children) {
+        List<HasMetadata> missing = SharedObjects.of(owner).missing(owner, children).stream()
+                .filter(StatusRole::has)
+                .toList();
+        missing.forEach(wanted -> create(owner, wanted));
+        return !missing.isEmpty();
     }
 
     private boolean createOrUpdate(Ownership owner, ConfigMap manifest) {

@@ -2,7 +2,6 @@ package dev.rlvr.operator;
 
 import dev.rlvr.crds.RLVRJob;
 import dev.rlvr.crds.RLVRJobStatus;
-import dev.rlvr.lifecycle.Action;
 import dev.rlvr.lifecycle.JobSources;
 import dev.rlvr.lifecycle.Lifecycle;
 import dev.rlvr.lifecycle.Plan;
@@ -21,7 +20,6 @@ import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
 import jakarta.inject.Inject;
-import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,7 +39,8 @@ import org.slf4j.LoggerFactory;
  * there is something to do: if so, the job is read from the API server, and unless the new plan only tells how far an attempt has got, its
  * Jobs, its servers and all their pods as well, and the plan is made again from these. Its status is stored only if nobody has written the
  * job in between (compare and apply by resourceVersion). So an attempt's number never goes back, only an announced attempt is created, and
- * none begins that another may still run beside. An idle job costs no request at all.
+ * none begins that another may still run beside. That comparison also tells whether the cache's job is the newest: where a first attempt
+ * begins, or one goes on, there is no need to read it before. An idle job costs no request at all.
  */
 @ControllerConfiguration(
         name = RLVRJobReconciler.NAME,
@@ -106,11 +105,35 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         if (isIdle(cached, hint)) {
             return lookAgain(hint);
         }
+        if (isNewestIfStored(cached, hint)) {
+            Optional<UpdateControl<RLVRJob>> done = carryOut(cached, false, children, context);
+            if (done.isPresent()) {
+                return done.get();
+            }
+        }
         RLVRJob job = client.resource(cached).get();
         if (job == null) {
             refusals.remove(ResourceID.fromResource(cached));
             return UpdateControl.noUpdate();
         }
+        return carryOut(job, true, children, context)
+                .orElseGet(() -> UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON));
+    }
+
+    /** Whether the cache's job will do: that its status is stored then proves it, and what this decides of the rest is read anew anyway. */
+    private static boolean isNewestIfStored(RLVRJob cached, Plan plan) {
+        RLVRJobStatus before = cached.getStatus();
+        return storesStatus(cached, plan) && (before == null || before.attempt() == null || plan.goesOn(before));
+    }
+
+    /**
+     * Decides and applies.
+     *
+     * @param read whether the job comes from the API server
+     * @return when to look again; empty if the job is not the newest or nothing proves that it is, and nothing was done
+     */
+    private Optional<UpdateControl<RLVRJob>> carryOut(
+            RLVRJob job, boolean read, Children children, Context<RLVRJob> context) {
         List<RLVRJob> others = jobs(job, name -> stored(job.getMetadata().getNamespace(), name));
         Children now = children;
         Plan plan = plan(job, now, others);
@@ -118,21 +141,27 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             now = children.withRunning(running(job, children));
             plan = plan(job, now, others);
         }
-        if (storesStatus(job, plan)) {
-            writer.releaseGang(job, plan);
-            try {
-                writer.store(job, plan.status());
-            } catch (KubernetesClientException e) {
-                if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
-                    return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
-                }
-                throw e;
-            }
-            log(job, plan.status());
-            events.tell(job, now, plan.status());
-            metrics.stored(job, plan.status());
+        if (!storesStatus(job, plan)) {
+            return read ? Optional.of(perform(job, now, plan)) : Optional.empty();
         }
-        return perform(job, now, plan);
+        writer.releaseGang(job, plan);
+        Optional<RLVRJob> stored = writer.store(job, plan.status());
+        if (stored.isEmpty()) {
+            return Optional.empty();
+        }
+        context.eventSourceRetriever()
+                .getControllerEventSource()
+                .handleRecentResourceUpdate(ResourceID.fromResource(job), stored.get(), job);
+        log(job, plan.status());
+        metrics.stored(job, plan.status());
+        Children of = now;
+        Plan to = plan;
+        AtOnce.all(List.of(() -> perform(job, of, to), () -> {
+            events.tell(job, of, to.status());
+            return UpdateControl.<RLVRJob>noUpdate();
+        }));
+        // what is remembered is not told as a change
+        return Optional.of(UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON));
     }
 
     private Optional<RLVRJob> stored(String namespace, String name) {
@@ -179,9 +208,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
 
     private UpdateControl<RLVRJob> perform(RLVRJob job, Children children, Plan plan) {
         try {
-            for (Action action : plan.actions()) {
-                writer.perform(job, children, action);
-            }
+            writer.perform(job, children, plan.actions());
         } catch (KubernetesClientException e) {
             if (e.getCode() != UNPROCESSABLE) {
                 throw e;

@@ -1,6 +1,7 @@
 package dev.rlvr.operator;
 
 import dev.rlvr.crds.RLVRJob;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
@@ -28,6 +29,11 @@ final class StatusRole {
                 .withVerbs("patch")
                 .endRule()
                 .build();
+    }
+
+    /** Whether an object is one of these two. */
+    static boolean has(HasMetadata object) {
+        return object instanceof Role || object instanceof RoleBinding;
     }
 
     static RoleBinding binding(Ownership owner) {
