@@ -80,8 +80,7 @@ public final class PlayedNodes implements AutoCloseable {
                 "--use-service-account-credentials",
                 // played nodes send no heartbeats
                 "--node-monitor-grace-period=24h",
-                // with thousands of volumes and claims a look at all of them takes the processors of a small machine for
-                // two seconds; what changes is looked at in any case
+                // a look at all of thousands of volumes takes two seconds of a small machine; changes are seen anyway
                 "--pvclaimbinder-sync-period=1h",
                 // at the default of 20 requests a second this would be the limit of everything
                 "--kube-api-qps=500",

@@ -36,12 +36,13 @@ record AuditLog(Path file) {
      * One request.
      *
      * @param what verb, resource and subresource
+     * @param about address and name of the object, of a list with its label selector
      * @param write whether it was meant to change something
      * @param code HTTP status of the answer
      * @param received when the API server got it
      * @param took how long the API server had it
      */
-    record Request(String what, boolean write, int code, Instant received, Duration took) {}
+    record Request(String what, String about, boolean write, int code, Instant received, Duration took) {}
 
     /** The requests that arrived in this time; watches aside, which last. */
     List<Request> between(Instant from, Instant to) {
@@ -78,6 +79,8 @@ record AuditLog(Path file) {
                             + object.path("resource")
                                     .asText(event.path("requestURI").asText())
                             + (subresource.isEmpty() ? "" : "/" + subresource),
+                    event.path("requestURI").asText() + " "
+                            + object.path("name").asText(),
                     !READS.contains(verb),
                     event.path("responseStatus").path("code").asInt(),
                     received,

@@ -25,7 +25,7 @@ record Outcome(Targets targets, ObjectNode figures) {
             | requests of the operator for a job | %.1f |
             | reconciles while all are created at once; median, p99 | %.0f; %.0f, %.0f ms |
             | at %.0f new jobs a second: median, p99; created → `Running`, median and p99 | %.0f, %.0f ms; %s s |
-            | the API server's own time for that, median and p99 | RoleBinding %s; lists of Jobs %s, of pods %s; status %s ms |
+            | the API server's own time for that, median and p99 | a reconcile %s; Role %s, RoleBinding %s; lists of Jobs %s, of pods %s; status %s ms |
             | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
             | restart → first reconcile; a new job runs; all reconciled; a bare client reads as much | %.1f; %.1f; %.1f; %.1f s |
             | end of 429 → all jobs `Running` | %.1f s |
@@ -51,6 +51,8 @@ record Outcome(Targets targets, ObjectNode figures) {
                         1e3 * number("/steady/reconcile_seconds/p50"),
                         1e3 * number("/steady/reconcile_seconds/p99"),
                         quantiles("/steady/seconds_to_running"),
+                        quantiles("/steady/server_seconds_of_a_reconcile", "%.0f, %.0f", 1e3),
+                        milliseconds("create roles"),
                         milliseconds("create rolebindings"),
                         milliseconds("list jobs"),
                         milliseconds("list pods"),
