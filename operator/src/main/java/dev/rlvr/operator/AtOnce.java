@@ -12,6 +12,11 @@ import java.util.concurrent.Future;
 final class AtOnce {
     private AtOnce() {}
 
+    /** As {@link #all}, of tasks without results. */
+    static void run(List<Runnable> tasks) {
+        all(tasks.stream().map(Executors::callable).toList());
+    }
+
     /**
      * Does all of these, each on a thread of its own, and returns their results in order, once every one has ended.
      *

@@ -7,6 +7,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.ManagedInformerEventSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,7 +35,18 @@ final class ChildCaches {
         @SuppressWarnings("unchecked") // by its class
         InformerEventSource<T, RLVRJob> cache = (InformerEventSource<T, RLVRJob>) caches.get(written.getClass());
         if (cache != null) {
-            cache.handleRecentResourceCreate(ResourceID.fromResource(written), written);
+            remember(written, cache);
+        }
+    }
+
+    /** As above, in the cache of that kind. What its watch has already told would be kept twice. */
+    static <T extends HasMetadata> void remember(T written, ManagedInformerEventSource<T, RLVRJob, ?> cache) {
+        ResourceID id = ResourceID.fromResource(written);
+        String version = written.getMetadata().getResourceVersion();
+        if (cache.get(id)
+                .filter(known -> version.equals(known.getMetadata().getResourceVersion()))
+                .isEmpty()) {
+            cache.handleRecentResourceCreate(id, written);
         }
     }
 

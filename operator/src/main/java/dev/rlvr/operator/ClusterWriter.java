@@ -23,7 +23,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -115,15 +114,12 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
      */
     void perform(RLVRJob job, Children children, List<Action> actions) {
         Ownership owner = new Ownership(job);
-        List<Callable<Boolean>> writes = new ArrayList<>();
-        writes.add(() -> {
-            actions.forEach(action -> perform(owner, children, action));
-            return true;
-        });
+        List<Runnable> writes = new ArrayList<>();
+        writes.add(() -> actions.forEach(action -> perform(owner, children, action)));
         if (actions.contains(new Action.EnsureResources())) {
             writes.add(() -> grant(owner, children));
         }
-        AtOnce.all(writes);
+        AtOnce.run(writes);
     }
 
     private void perform(Ownership owner, Children children, Action action) {
@@ -158,31 +154,28 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
 
     private void ensure(Ownership owner, Children children) {
         SharedObjects shared = SharedObjects.of(owner);
-        List<Callable<Boolean>> writes = new ArrayList<>();
+        List<Runnable> writes = new ArrayList<>();
         shared.missing(owner, children).stream()
                 .filter(wanted -> !StatusRole.has(wanted))
                 .forEach(wanted -> writes.add(() -> create(owner, wanted)));
         if (!children.hasManifest(owner, shared.manifest())) {
             writes.add(() -> createOrUpdate(owner, shared.manifest()));
         }
-        AtOnce.all(writes);
+        AtOnce.run(writes);
     }
 
     /** In order: a binding is refused until its role is there. */
-    private boolean grant(Ownership owner, Children children) {
-        List<HasMetadata> missing = SharedObjects.of(owner).missing(owner, children).stream()
+    private void grant(Ownership owner, Children children) {
+        SharedObjects.of(owner).missing(owner, children).stream()
                 .filter(StatusRole::has)
-                .toList();
-        missing.forEach(wanted -> create(owner, wanted));
-        return !missing.isEmpty();
+                .forEach(wanted -> create(owner, wanted));
     }
 
-    private boolean createOrUpdate(Ownership owner, ConfigMap manifest) {
+    private void createOrUpdate(Ownership owner, ConfigMap manifest) {
         boolean absent = create(owner, manifest);
         if (!absent) {
             remember.accept(client.resource(manifest).update());
         }
-        return absent;
     }
 
     private void start(Ownership owner, Children children, int attempt) {

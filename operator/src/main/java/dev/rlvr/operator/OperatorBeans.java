@@ -1,5 +1,6 @@
 package dev.rlvr.operator;
 
+import dev.rlvr.crds.RLVRJob;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -23,6 +24,8 @@ final class OperatorBeans {
     @Produces
     @Singleton
     KubernetesClient client(KubernetesSerialization serialization, Config config, Vertx vertx) {
+        // else a job that a watch tells of is first read as maps
+        serialization.registerKubernetesResource(RLVRJob.class);
         return new KubernetesClientBuilder()
                 .withKubernetesSerialization(serialization)
                 .withConfig(config)

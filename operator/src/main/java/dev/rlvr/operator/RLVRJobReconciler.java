@@ -105,11 +105,9 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         if (isIdle(cached, hint)) {
             return lookAgain(hint);
         }
-        if (isNewestIfStored(cached, hint)) {
-            Optional<UpdateControl<RLVRJob>> done = carryOut(cached, false, children, context);
-            if (done.isPresent()) {
-                return done.get();
-            }
+        Optional<UpdateControl<RLVRJob>> done = carryOut(cached, false, children, context);
+        if (done.isPresent()) {
+            return done.get();
         }
         RLVRJob job = client.resource(cached).get();
         if (job == null) {
@@ -118,12 +116,6 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         }
         return carryOut(job, true, children, context)
                 .orElseGet(() -> UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON));
-    }
-
-    /** Whether the cache's job will do: that its status is stored then proves it, and what this decides of the rest is read anew anyway. */
-    private static boolean isNewestIfStored(RLVRJob cached, Plan plan) {
-        RLVRJobStatus before = cached.getStatus();
-        return storesStatus(cached, plan) && (before == null || before.attempt() == null || plan.goesOn(before));
     }
 
     /**
@@ -137,7 +129,11 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         List<RLVRJob> others = jobs(job, name -> stored(job.getMetadata().getNamespace(), name));
         Children now = children;
         Plan plan = plan(job, now, others);
-        if (!plan.goesOn(job.getStatus())) {
+        boolean goesOn = plan.goesOn(job.getStatus());
+        if (!read && !(storesStatus(job, plan) && (goesOn || isNew(job)))) {
+            return Optional.empty();
+        }
+        if (!goesOn) {
             now = children.withRunning(running(job, children));
             plan = plan(job, now, others);
         }
@@ -149,19 +145,18 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         if (stored.isEmpty()) {
             return Optional.empty();
         }
-        context.eventSourceRetriever()
-                .getControllerEventSource()
-                .handleRecentResourceUpdate(ResourceID.fromResource(job), stored.get(), job);
+        ChildCaches.remember(stored.get(), context.eventSourceRetriever().getControllerEventSource());
         log(job, plan.status());
         metrics.stored(job, plan.status());
         Children of = now;
         Plan to = plan;
-        AtOnce.all(List.of(() -> perform(job, of, to), () -> {
-            events.tell(job, of, to.status());
-            return UpdateControl.<RLVRJob>noUpdate();
-        }));
+        AtOnce.run(List.of(() -> perform(job, of, to), () -> events.tell(job, of, to.status())));
         // what is remembered is not told as a change
         return Optional.of(UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON));
+    }
+
+    private static boolean isNew(RLVRJob job) {
+        return job.getStatus() == null || job.getStatus().attempt() == null;
     }
 
     private Optional<RLVRJob> stored(String namespace, String name) {
@@ -173,12 +168,11 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
 
     /** The jobs that this one begins from; once it has begun it does not ask for them any more. */
     private static List<RLVRJob> jobs(RLVRJob job, Function<String, Optional<RLVRJob>> find) {
-        boolean begun = job.getStatus() != null && job.getStatus().attempt() != null;
-        return begun
-                ? List.of()
-                : JobSources.names(job.getSpec()).stream()
+        return isNew(job)
+                ? JobSources.names(job.getSpec()).stream()
                         .flatMap(name -> find.apply(name).stream())
-                        .toList();
+                        .toList()
+                : List.of();
     }
 
     /** All that can run, read anew: attempts, and servers where the job has or had some. */

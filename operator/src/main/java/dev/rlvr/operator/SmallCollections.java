@@ -94,7 +94,9 @@ final class SmallCollections extends BeanDeserializerModifier {
             when isWhole(list) -> isRepeated(list) ? KNOWN.same(List.copyOf(list)) : List.copyOf(list);
             // what a map's own deserializer has made small; the bean's looks at it again
             case FlatMap<?, ?> map -> map;
-            case Map<?, ?> map when isWhole(map.values()) -> KNOWN.same(FlatMap.copyOf(map));
+            case Map<?, ?> map
+            when map.values().stream().allMatch(String.class::isInstance) -> KNOWN.same(FlatMap.copyOf(map));
+            case Map<?, ?> map when isWhole(map.values()) -> FlatMap.copyOf(map);
             case null, default -> value;
         };
     }
