@@ -153,20 +153,20 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
     }
 
     private void ensure(Ownership owner, Children children) {
-        SharedObjects shared = SharedObjects.of(owner);
+        ConfigMap manifest = JobManifest.of(owner);
         List<Runnable> writes = new ArrayList<>();
-        shared.missing(owner, children).stream()
+        SharedObjects.missing(owner, children).stream()
                 .filter(wanted -> !StatusRole.has(wanted))
                 .forEach(wanted -> writes.add(() -> create(owner, wanted)));
-        if (!children.hasManifest(owner, shared.manifest())) {
-            writes.add(() -> createOrUpdate(owner, shared.manifest()));
+        if (!children.hasManifest(owner, manifest)) {
+            writes.add(() -> createOrUpdate(owner, manifest));
         }
         AtOnce.run(writes);
     }
 
     /** In order: a binding is refused until its role is there. */
     private void grant(Ownership owner, Children children) {
-        SharedObjects.of(owner).missing(owner, children).stream()
+        SharedObjects.missing(owner, children).stream()
                 .filter(StatusRole::has)
                 .forEach(wanted -> create(owner, wanted));
     }
@@ -223,9 +223,8 @@ record ClusterWriter(KubernetesClient client, Settings settings, Consumer<HasMet
         Optional.ofNullable(owner.job().getStatus())
                 .map(RLVRJobStatus::attempt)
                 .ifPresent(attempt -> disband(owner, attempt));
-        SharedObjects shared = SharedObjects.of(owner);
         String kept = CheckpointClaim.of(owner).map(HasMetadata::getKind).orElse("");
-        Stream.concat(Stream.of(shared.manifest()), shared.fixed().stream())
+        Stream.concat(Stream.of(JobManifest.of(owner)), SharedObjects.fixed(owner).stream())
                 .filter(object -> !object.getKind().equals(kept))
                 .filter(object -> children.has(owner, object))
                 .forEach(object -> delete(owner, object));

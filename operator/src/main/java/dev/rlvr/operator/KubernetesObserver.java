@@ -47,7 +47,7 @@ final class KubernetesObserver {
                 .ifPresent(failed -> attempts.put(failed.number(), failed));
         Optional<RLVRJobStatus> status = Optional.ofNullable(job.getStatus());
         return new Observation(
-                SharedObjects.of(owner).complete(owner, children),
+                SharedObjects.areComplete(owner, children),
                 List.copyOf(attempts.values()),
                 children.servers(owner).map(set -> new ServersLife(set, children.serverPods(owner)).observe()),
                 jobs.stream()

@@ -105,7 +105,7 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         if (isIdle(cached, hint)) {
             return lookAgain(hint);
         }
-        Optional<UpdateControl<RLVRJob>> done = carryOut(cached, false, children, context);
+        Optional<UpdateControl<RLVRJob>> done = carryOut(cached, false, children, hint, context);
         if (done.isPresent()) {
             return done.get();
         }
@@ -114,31 +114,34 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
             refusals.remove(ResourceID.fromResource(cached));
             return UpdateControl.noUpdate();
         }
-        return carryOut(job, true, children, context)
-                .orElseGet(() -> UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON));
+        return carryOut(job, true, children, plan(job, children, stored(job)), context)
+                .orElseGet(RLVRJobReconciler::lookSoon);
     }
 
     /**
-     * Decides and applies.
+     * Applies a plan; what begins, stops or ends is decided again on what is read anew.
      *
      * @param read whether the job comes from the API server
+     * @param plan from this job and the caches
      * @return when to look again; empty if the job is not the newest or nothing proves that it is, and nothing was done
      */
     private Optional<UpdateControl<RLVRJob>> carryOut(
-            RLVRJob job, boolean read, Children children, Context<RLVRJob> context) {
-        List<RLVRJob> others = jobs(job, name -> stored(job.getMetadata().getNamespace(), name));
-        Children now = children;
-        Plan plan = plan(job, now, others);
+            RLVRJob job, boolean read, Children children, Plan plan, Context<RLVRJob> context) {
         boolean goesOn = plan.goesOn(job.getStatus());
         if (!read && !(storesStatus(job, plan) && (goesOn || isNew(job)))) {
             return Optional.empty();
         }
-        if (!goesOn) {
-            now = children.withRunning(running(job, children));
-            plan = plan(job, now, others);
+        if (goesOn) {
+            return apply(job, read, children, plan, context);
         }
+        Children now = children.withRunning(running(job, children));
+        return apply(job, read, now, plan(job, now, stored(job)), context);
+    }
+
+    private Optional<UpdateControl<RLVRJob>> apply(
+            RLVRJob job, boolean read, Children children, Plan plan, Context<RLVRJob> context) {
         if (!storesStatus(job, plan)) {
-            return read ? Optional.of(perform(job, now, plan)) : Optional.empty();
+            return read ? Optional.of(perform(job, children, plan)) : Optional.empty();
         }
         writer.releaseGang(job, plan);
         Optional<RLVRJob> stored = writer.store(job, plan.status());
@@ -148,22 +151,23 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         ChildCaches.remember(stored.get(), context.eventSourceRetriever().getControllerEventSource());
         log(job, plan.status());
         metrics.stored(job, plan.status());
-        Children of = now;
-        Plan to = plan;
-        AtOnce.run(List.of(() -> perform(job, of, to), () -> events.tell(job, of, to.status())));
+        AtOnce.run(List.of(() -> perform(job, children, plan), () -> events.tell(job, children, plan.status())));
         // what is remembered is not told as a change
-        return Optional.of(UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON));
+        return Optional.of(lookSoon());
     }
 
     private static boolean isNew(RLVRJob job) {
         return job.getStatus() == null || job.getStatus().attempt() == null;
     }
 
-    private Optional<RLVRJob> stored(String namespace, String name) {
-        return Optional.ofNullable(client.resources(RLVRJob.class)
-                .inNamespace(namespace)
-                .withName(name)
-                .get());
+    /** The jobs that this one begins from, read anew. */
+    private List<RLVRJob> stored(RLVRJob job) {
+        return jobs(
+                job,
+                name -> Optional.ofNullable(client.resources(RLVRJob.class)
+                        .inNamespace(job.getMetadata().getNamespace())
+                        .withName(name)
+                        .get()));
     }
 
     /** The jobs that this one begins from; once it has begun it does not ask for them any more. */
@@ -213,10 +217,10 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
                     Optional.ofNullable(e.getStatus())
                             .map(status -> status.getMessage())
                             .orElse(e.getMessage()));
-            return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
+            return lookSoon();
         } catch (PodGroup.MissingSchedulerException e) {
             refuse(job, plan.status(), e.getMessage());
-            return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
+            return lookSoon();
         }
         return lookAgain(plan);
     }
@@ -248,6 +252,10 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         return job.getStatus() == null
                 ? !Children.going(job)
                 : !ClusterWriter.operatorsPart(job.getStatus()).equals(ClusterWriter.operatorsPart(plan.status()));
+    }
+
+    private static UpdateControl<RLVRJob> lookSoon() {
+        return UpdateControl.<RLVRJob>noUpdate().rescheduleAfter(SOON);
     }
 
     private static UpdateControl<RLVRJob> lookAgain(Plan plan) {

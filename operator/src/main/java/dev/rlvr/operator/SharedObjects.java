@@ -12,13 +12,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/**
- * What all attempts of a job share.
- *
- * @param manifest the one object that follows the spec
- * @param fixed the rest, checkpoint claim first; created once and then left as it is
- */
-record SharedObjects(ConfigMap manifest, List<HasMetadata> fixed) {
+/** What all attempts of a job share: the {@link JobManifest}, which follows the spec, and the rest, which is created once and then left as it is. */
+final class SharedObjects {
     /** The kinds of these; a job has at most one of each, and it bears {@link Ownership#sharedName()}. */
     static final Set<Class<? extends HasMetadata>> KINDS = Set.of(
             ConfigMap.class,
@@ -28,8 +23,11 @@ record SharedObjects(ConfigMap manifest, List<HasMetadata> fixed) {
             RoleBinding.class,
             Service.class);
 
-    static SharedObjects of(Ownership owner) {
-        List<HasMetadata> fixed = Stream.concat(
+    private SharedObjects() {}
+
+    /** All but the manifest, checkpoint claim first. */
+    static List<HasMetadata> fixed(Ownership owner) {
+        return Stream.concat(
                         CheckpointClaim.of(owner).stream(),
                         Stream.<HasMetadata>of(
                                 TrainerServiceAccount.of(owner),
@@ -37,20 +35,20 @@ record SharedObjects(ConfigMap manifest, List<HasMetadata> fixed) {
                                 StatusRole.binding(owner),
                                 HeadlessService.of(owner)))
                 .toList();
-        return new SharedObjects(JobManifest.of(owner), fixed);
     }
 
-    boolean complete(Ownership owner, Children children) {
-        return children.hasManifest(owner, manifest) && missing(owner, children).isEmpty();
+    static boolean areComplete(Ownership owner, Children children) {
+        return children.hasManifest(owner, JobManifest.of(owner))
+                && missing(owner, children).isEmpty();
     }
 
     /**
      * Which of the fixed ones are to be created. The binding waits for a pod that has a node and will use it: an API server takes 100 ms for one
      * that is asked for right after its role, and an attempt need not wait for that.
      */
-    List<HasMetadata> missing(Ownership owner, Children children) {
+    static List<HasMetadata> missing(Ownership owner, Children children) {
         boolean used = children.of(Pod.class).anyMatch(pod -> pod.getSpec().getNodeName() != null);
-        return fixed.stream()
+        return fixed(owner).stream()
                 .filter(wanted -> used || !(wanted instanceof RoleBinding))
                 .filter(wanted -> !children.has(owner, wanted))
                 .toList();

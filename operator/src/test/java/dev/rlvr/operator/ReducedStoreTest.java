@@ -41,7 +41,7 @@ class ReducedStoreTest {
 
     @Test
     void everySharedObjectIsFoundAndKnownForTheJobsOwn() {
-        List<HasMetadata> all = SharedObjects.of(owner).fixed();
+        List<HasMetadata> all = SharedObjects.fixed(owner);
         Children kept = new Children(all.stream()
                 .<HasMetadata>map(object -> keptAs(object.getClass(), object))
                 .toList());

@@ -74,13 +74,12 @@ record AuditLog(Path file) {
             Instant received =
                     Instant.parse(event.path("requestReceivedTimestamp").asText());
             String verb = event.path("verb").asText();
+            String address = event.path("requestURI").asText();
             return new Request(
                     verb + " "
-                            + object.path("resource")
-                                    .asText(event.path("requestURI").asText())
+                            + object.path("resource").asText(address)
                             + (subresource.isEmpty() ? "" : "/" + subresource),
-                    event.path("requestURI").asText() + " "
-                            + object.path("name").asText(),
+                    address + " " + object.path("name").asText(),
                     !READS.contains(verb),
                     event.path("responseStatus").path("code").asInt(),
                     received,

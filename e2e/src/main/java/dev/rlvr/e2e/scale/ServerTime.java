@@ -3,7 +3,6 @@ package dev.rlvr.e2e.scale;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +63,7 @@ final class ServerTime {
     }
 
     /** In the order in which they arrived. */
-    private static double seconds(Collection<AuditLog.Request> requests) {
+    private static double seconds(List<AuditLog.Request> requests) {
         Duration busy = Duration.ZERO;
         Instant until = Instant.MIN;
         for (AuditLog.Request request : requests) {
