@@ -2,11 +2,11 @@ package dev.rlvr.operator;
 
 import java.util.AbstractMap;
 import java.util.AbstractSet;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Set;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** An unmodifiable map of few entries in the order in which they came, in one array: looked up one by one, a third of the memory of others. */
@@ -21,11 +21,16 @@ final class FlatMap<K, V> extends AbstractMap<K, V> {
         if (map.isEmpty()) {
             return Map.of();
         }
-        return map instanceof FlatMap<K, V> flat
-                ? flat
-                : new FlatMap<>(map.entrySet().stream()
-                        .flatMap(entry -> Stream.of(entry.getKey(), entry.getValue()))
-                        .toArray());
+        if (map instanceof FlatMap<K, V> flat) {
+            return flat;
+        }
+        Object[] keysAndValues = new Object[2 * map.size()];
+        int i = 0;
+        for (Entry<K, V> entry : map.entrySet()) {
+            keysAndValues[i++] = entry.getKey();
+            keysAndValues[i++] = entry.getValue();
+        }
+        return new FlatMap<>(keysAndValues);
     }
 
     @Override
@@ -38,9 +43,22 @@ final class FlatMap<K, V> extends AbstractMap<K, V> {
         return new AbstractSet<>() {
             @Override
             public Iterator<Entry<K, V>> iterator() {
-                return IntStream.range(0, FlatMap.this.size())
-                        .mapToObj(FlatMap.this::entry)
-                        .iterator();
+                return new Iterator<>() {
+                    private int next;
+
+                    @Override
+                    public boolean hasNext() {
+                        return next < FlatMap.this.size();
+                    }
+
+                    @Override
+                    public Entry<K, V> next() {
+                        if (!hasNext()) {
+                            throw new NoSuchElementException();
+                        }
+                        return entry(next++);
+                    }
+                };
             }
 
             @Override
@@ -50,19 +68,40 @@ final class FlatMap<K, V> extends AbstractMap<K, V> {
         };
     }
 
-    @SuppressWarnings("unchecked") // what was a map's keys and values
+    @SuppressWarnings("unchecked") // what was a map's keys
     private Entry<K, V> entry(int i) {
-        return Map.entry((K) keysAndValues[2 * i], (V) keysAndValues[2 * i + 1]);
+        return Map.entry((K) keysAndValues[2 * i], value(i));
+    }
+
+    @SuppressWarnings("unchecked") // what was a map's values
+    private V value(int i) {
+        return (V) keysAndValues[2 * i + 1];
     }
 
     @Override
     public @Nullable V get(@Nullable Object key) {
         for (int i = 0; i < size(); i++) {
             if (keysAndValues[2 * i].equals(key)) {
-                return entry(i).getValue();
+                return value(i);
             }
         }
         return null;
+    }
+
+    /** That of every map, without an object for each entry: labels are looked up by it whenever they are read. */
+    @Override
+    public int hashCode() {
+        int sum = 0;
+        for (int i = 0; i < size(); i++) {
+            sum += keysAndValues[2 * i].hashCode() ^ value(i).hashCode();
+        }
+        return sum;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return (other instanceof FlatMap<?, ?> flat && Arrays.equals(keysAndValues, flat.keysAndValues))
+                || super.equals(other);
     }
 
     @Override

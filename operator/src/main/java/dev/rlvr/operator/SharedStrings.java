@@ -28,8 +28,11 @@ final class SharedStrings extends StdScalarDeserializer<String> {
 
     /** A resourceVersion, which no two objects have. */
     private static boolean isVersion(String text) {
-        return text.length() >= SHORTEST_VERSION
-                && Character.isDigit(text.charAt(0))
-                && text.chars().allMatch(Character::isDigit);
+        for (int i = 0; i < text.length(); i++) {
+            if (!Character.isDigit(text.charAt(i))) {
+                return false;
+            }
+        }
+        return text.length() >= SHORTEST_VERSION;
     }
 }

@@ -2,12 +2,9 @@ package dev.rlvr.operator;
 
 import com.fasterxml.jackson.databind.BeanDescription;
 import com.fasterxml.jackson.databind.DeserializationConfig;
-import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.deser.BeanDeserializerModifier;
 import com.fasterxml.jackson.databind.deser.std.StdDelegatingDeserializer;
-import com.fasterxml.jackson.databind.type.CollectionType;
-import com.fasterxml.jackson.databind.type.MapType;
 import com.fasterxml.jackson.databind.util.StdConverter;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.OwnerReference;
@@ -17,8 +14,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.function.UnaryOperator;
 
 /**
  * Reads lists and maps as unmodifiable ones that take no more than what is in them, and lets all empty ones be the same. The client's classes
@@ -30,21 +25,6 @@ import java.util.function.UnaryOperator;
 final class SmallCollections extends BeanDeserializerModifier {
     private static final KnownValues KNOWN = new KnownValues();
     private static final String CLIENT_TYPES = "io.fabric8.kubernetes.api.model.";
-
-    @Override
-    public JsonDeserializer<?> modifyCollectionDeserializer(
-            DeserializationConfig config,
-            CollectionType type,
-            BeanDescription description,
-            JsonDeserializer<?> deserializer) {
-        return type.getRawClass() == List.class ? then(SmallCollections::small, type, deserializer) : deserializer;
-    }
-
-    @Override
-    public JsonDeserializer<?> modifyMapDeserializer(
-            DeserializationConfig config, MapType type, BeanDescription description, JsonDeserializer<?> deserializer) {
-        return type.getRawClass() == Map.class ? then(SmallCollections::small, type, deserializer) : deserializer;
-    }
 
     @Override
     public JsonDeserializer<?> modifyDeserializer(
@@ -60,20 +40,15 @@ final class SmallCollections extends BeanDeserializerModifier {
                 .toList();
         return fields.isEmpty()
                 ? deserializer
-                : then(object -> withSmall(fields, object), description.getType(), deserializer);
-    }
-
-    private static JsonDeserializer<?> then(
-            UnaryOperator<Object> change, JavaType type, JsonDeserializer<?> deserializer) {
-        return new StdDelegatingDeserializer<>(
-                new StdConverter<>() {
-                    @Override
-                    public Object convert(Object read) {
-                        return change.apply(read);
-                    }
-                },
-                type,
-                deserializer);
+                : new StdDelegatingDeserializer<>(
+                        new StdConverter<>() {
+                            @Override
+                            public Object convert(Object read) {
+                                return withSmall(fields, read);
+                            }
+                        },
+                        description.getType(),
+                        deserializer);
     }
 
     private static Object withSmall(List<Field> fields, Object object) {
@@ -87,15 +62,14 @@ final class SmallCollections extends BeanDeserializerModifier {
         return object;
     }
 
-    /** The same, where it can be made smaller. */
+    /** The same, where it can be made smaller. Without streams: a list of jobs asks a hundred times for each. */
     private static Object small(Object value) {
         return switch (value) {
+            case List<?> list when list.isEmpty() -> List.of();
             case List<?> list
             when isWhole(list) -> isRepeated(list) ? KNOWN.same(List.copyOf(list)) : List.copyOf(list);
-            // what a map's own deserializer has made small; the bean's looks at it again
-            case FlatMap<?, ?> map -> map;
-            case Map<?, ?> map
-            when map.values().stream().allMatch(String.class::isInstance) -> KNOWN.same(FlatMap.copyOf(map));
+            case Map<?, ?> map when map.isEmpty() -> Map.of();
+            case Map<?, ?> map when isOfTexts(map.values()) -> KNOWN.same(FlatMap.copyOf(map));
             case Map<?, ?> map when isWhole(map.values()) -> FlatMap.copyOf(map);
             case null, default -> value;
         };
@@ -103,10 +77,24 @@ final class SmallCollections extends BeanDeserializerModifier {
 
     /** All objects of a job have the same owner, and what is read of containers is the same for most pods. */
     private static boolean isRepeated(List<?> list) {
-        return !list.isEmpty() && (list.getFirst() instanceof OwnerReference || list.getFirst() instanceof Container);
+        return list.getFirst() instanceof OwnerReference || list.getFirst() instanceof Container;
+    }
+
+    private static boolean isOfTexts(Collection<?> values) {
+        for (Object value : values) {
+            if (!(value instanceof String)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean isWhole(Collection<?> values) {
-        return values.stream().noneMatch(Objects::isNull);
+        for (Object value : values) {
+            if (value == null) {
+                return false;
+            }
+        }
+        return true;
     }
 }
