@@ -26,6 +26,7 @@ final class ChaosProxy implements AutoCloseable {
     private final Storm storm;
     private final OldLists lists = new OldLists();
     private final Positions positions = new Positions();
+    private final OvertakenWrites overtaken = new OvertakenWrites();
     private final AtomicLong writes = new AtomicLong();
 
     ChaosProxy(URI api, Storm storm) {
@@ -76,6 +77,10 @@ final class ChaosProxy implements AutoCloseable {
 
     OldLists lists() {
         return lists;
+    }
+
+    OvertakenWrites overtaken() {
+        return overtaken;
     }
 
     Positions positions() {

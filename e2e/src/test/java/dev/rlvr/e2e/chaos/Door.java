@@ -84,9 +84,11 @@ final class Door {
                 return;
             }
             Fault fault = blow.fault();
-            Future<Reply> reply = fault.arrives()
-                    ? forward(http, request, body)
-                    : Future.succeededFuture(Reply.status(fault.answer().status));
+            Future<Reply> reply = switch (fault.arrival()) {
+                case AtOnce -> forward(http, request, body);
+                case Overtaken -> hold(http, request, body, fault.answer());
+                case Never -> Future.succeededFuture(Reply.status(fault.answer().status));
+            };
             reply.onSuccess(said -> answer(http, fault.answer(), said))
                     .onFailure(broken -> http.connection().close());
         });
@@ -115,6 +117,19 @@ final class Door {
         }
     }
 
+    private Future<Reply> hold(HttpServerRequest http, Request request, Buffer body, Answer answer) {
+        String job = request.job().orElseThrow();
+        RequestOptions sent = options(http);
+        proxy.overtaken()
+                .hold(
+                        job,
+                        body.toString(),
+                        () -> send(sent, body)
+                                .onSuccess(reply -> proxy.storm()
+                                        .note(job, "a status that was overtaken arrives: " + reply.status())));
+        return Future.succeededFuture(Reply.status(answer.status));
+    }
+
     private Future<Reply> forward(HttpServerRequest http, Request request, Buffer body) {
         boolean cacheList = http.method().name().equals("GET")
                 && request.job().isEmpty()
@@ -126,27 +141,34 @@ final class Door {
                 return Future.succeededFuture(new Reply(200, json, old.get()));
             }
         }
+        return send(options(http), body).onSuccess(reply -> {
+            if (request.writes() && reply.succeeded()) {
+                proxy.wrote();
+            }
+            if (request.storesStatus() && reply.succeeded()) {
+                proxy.overtaken().stored(request.job().orElseThrow(), body.toString());
+            }
+            if (cacheList && reply.succeeded()) {
+                proxy.lists().keep(http.uri(), reply.body());
+            }
+        });
+    }
+
+    private static RequestOptions options(HttpServerRequest http) {
         MultiMap headers = MultiMap.caseInsensitiveMultiMap().addAll(http.headers());
         headers.remove("Host")
                 .remove("Content-Length")
                 .remove("Transfer-Encoding")
                 .remove("Accept-Encoding");
+        return new RequestOptions().setMethod(http.method()).setURI(http.uri()).setHeaders(headers);
+    }
+
+    private Future<Reply> send(RequestOptions options, Buffer body) {
         return proxy.requests()
-                .request(new RequestOptions()
-                        .setMethod(http.method())
-                        .setURI(http.uri())
-                        .setHeaders(headers))
+                .request(options)
                 .compose(sent -> sent.send(body))
                 .compose(response ->
-                        response.body().map(said -> new Reply(response.statusCode(), response.headers(), said)))
-                .onSuccess(reply -> {
-                    if (request.writes() && reply.succeeded()) {
-                        proxy.wrote();
-                    }
-                    if (cacheList && reply.succeeded()) {
-                        proxy.lists().keep(http.uri(), reply.body());
-                    }
-                });
+                        response.body().map(said -> new Reply(response.statusCode(), response.headers(), said)));
     }
 
     private void answer(HttpServerRequest http, Answer answer, Reply reply) {

@@ -28,6 +28,12 @@ record Request(String method, String uri, Optional<String> job) {
         return method.equals("PATCH");
     }
 
+    boolean storesStatus() {
+        return patches()
+                && uri.contains("/rlvrjobs/")
+                && uri.replaceFirst("\\?.*", "").endsWith("/status");
+    }
+
     @Override
     public String toString() {
         return method + " " + uri.replaceFirst("^.*/namespaces/[^/]+/", "");

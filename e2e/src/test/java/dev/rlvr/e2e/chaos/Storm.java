@@ -16,6 +16,9 @@ final class Storm {
     private static final String EVERYBODY = "";
     private static final int SHARED_FAULTS = 10;
 
+    /** Of a hundred statuses that nothing else befalls. */
+    private static final int OVERTAKEN = 20;
+
     private final Map<String, Life> lives;
     private final Map<String, AtomicInteger> requests = new ConcurrentHashMap<>();
     private final AtomicLong faults = new AtomicLong();
@@ -62,7 +65,12 @@ final class Storm {
         if (schedule.kills().contains(number)) {
             return new Blow(Fault.NONE, random.nextBoolean() ? Succession.AfterDeath : Succession.BeforeDeath);
         }
-        return new Blow(fault(request, schedule.faults(), random), Succession.None);
+        Fault fault = fault(request, schedule.faults(), random);
+        if (fault.equals(Fault.NONE) && schedule.faults() > 0 && request.storesStatus()) {
+            RandomGenerator own = schedule.random(number, 3);
+            fault = hits(own, OVERTAKEN) ? Fault.overtaken(own) : fault;
+        }
+        return new Blow(fault, Succession.None);
     }
 
     private static Fault fault(Request request, int percent, RandomGenerator random) {
@@ -71,6 +79,11 @@ final class Storm {
 
     private static boolean hits(RandomGenerator random, int percent) {
         return random.nextInt(100) < percent;
+    }
+
+    /** Writes down what happens to a job, for its story. */
+    void note(String job, String text) {
+        lives.get(job).note(text);
     }
 
     private static String text(Blow blow) {
