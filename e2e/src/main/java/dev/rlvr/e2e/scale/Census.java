@@ -51,6 +51,11 @@ record Census(Map<String, Long> counts) {
         return new Census(counts);
     }
 
+    /** Objects of all kinds together. */
+    long total() {
+        return counts.values().stream().mapToLong(Long::longValue).sum();
+    }
+
     private static JsonNode parse(String json) {
         try {
             return JSON.readTree(json);

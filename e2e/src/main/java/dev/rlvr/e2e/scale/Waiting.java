@@ -3,6 +3,7 @@ package dev.rlvr.e2e.scale;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 
 /**
  * Waits for what has to be before the run goes on, and gives up where nothing happens for a long time.
@@ -34,7 +35,8 @@ record Waiting(KubernetesClient client, AuditLog log) {
         if (!operator.process().isAlive() || seconds(start) > PATIENCE.toSeconds()) {
             throw new IllegalStateException("the operator has ended, or does not begin to work; see operator.log");
         }
-        Thread.sleep(20);
+        // asking costs the operator more than a few of its milliseconds
+        Thread.sleep(200);
     }
 
     /** Returns once the operator has sent nothing for a while. */
@@ -56,15 +58,24 @@ record Waiting(KubernetesClient client, AuditLog log) {
 
     /** Until the cluster has as many objects of each kind. */
     void census(Census wanted) throws InterruptedException {
+        census(wanted::equals, wanted.toString());
+    }
+
+    /** Until the cluster has no more objects than these, of all kinds together. */
+    void atMost(long objects) throws InterruptedException {
+        census(now -> now.total() <= objects, objects + " objects");
+    }
+
+    private void census(Predicate<Census> wanted, String words) throws InterruptedException {
         Census last = Census.of(client);
         long since = System.nanoTime();
-        while (!last.equals(wanted)) {
+        while (!wanted.test(last)) {
             Thread.sleep(500);
             Census now = Census.of(client);
             since = now.equals(last) ? since : System.nanoTime();
             last = now;
             if (seconds(since) > PATIENCE.toSeconds()) {
-                throw new IllegalStateException("left over: " + last + ", not " + wanted);
+                throw new IllegalStateException("left over: " + last + ", not " + words);
             }
         }
     }
