@@ -28,7 +28,7 @@ record Outcome(Targets targets, ObjectNode figures) {
             | the API server's own time for that, median and p99 | a reconcile %s; Role %s, RoleBinding %s; lists of Jobs %s, of pods %s; status %s ms |
             | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
             | restart → first reconcile; a new job runs; all reconciled; a bare client reads as much | %.1f; %.1f; %.1f; %.1f s |
-            | deletion of half of the jobs with the operator, of the other half without one | %.1f, %.1f jobs/s |
+            | deletion of two thirds of the jobs with the operator, of one without it | %.1f, %.1f jobs/s |
             | end of 429 → all jobs `Running` | %.1f s |
             | processors busy while jobs are created | %s |
             """.formatted(

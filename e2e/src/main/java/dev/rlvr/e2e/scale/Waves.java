@@ -4,15 +4,17 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Deletes all jobs in four waves, so that a thing can be done in the first and the last and another in the two between: what gets faster as there
- * is less left counts for both alike.
+ * Deletes all jobs in six waves. The operator works in all but the two in the middle: beside these, the wave before and the wave after them tell what
+ * it costs, since what gets faster as there is less left counts for both alike. The first is the slowest by far with anybody.
  *
- * @param names the jobs, those of a kind beside each other: each wave has a quarter of each kind
+ * @param names the jobs, those of a kind beside each other: each wave has a sixth of each kind
  * @param all what there is before the first wave
  * @param nothing what there was before the first job
  */
 record Waves(Clients clients, Fleet fleet, Waiting waiting, List<String> names, Census all, Census nothing) {
-    static final int COUNT = 4;
+    static final int COUNT = 6;
+    static final List<Integer> WITHOUT = List.of(2, 3);
+    static final List<Integer> BESIDE = List.of(1, 4);
 
     /** Deletes the jobs of a wave at once; returns after how many seconds nothing of them is left. */
     double delete(int wave) throws InterruptedException {
@@ -33,9 +35,20 @@ record Waves(Clients clients, Fleet fleet, Waiting waiting, List<String> names, 
                 .toList();
     }
 
-    /** Objects that there are after it. */
+    /** Jobs that are left before it. */
+    int jobsBefore(int wave) {
+        return IntStream.range(wave, COUNT).map(later -> of(later).size()).sum();
+    }
+
+    /** Objects that there are after it at most: a job may have one more or less than others. */
     private long left(int wave) {
-        long gone = IntStream.rangeClosed(0, wave).mapToLong(i -> of(i).size()).sum();
-        return nothing.total() + Math.ceilDiv((all.total() - nothing.total()) * (names.size() - gone), names.size());
+        long each = Math.ceilDiv(all.total() - nothing.total(), names.size());
+        return nothing.total() + each * (jobsBefore(wave + 1) + 1L);
+    }
+
+    /** Jobs a second. */
+    double rate(List<Integer> waves, double[] seconds) {
+        return waves.stream().mapToInt(wave -> of(wave).size()).sum()
+                / waves.stream().mapToDouble(wave -> seconds[wave]).sum();
     }
 }
