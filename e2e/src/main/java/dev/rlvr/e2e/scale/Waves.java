@@ -42,8 +42,8 @@ record Waves(Clients clients, Fleet fleet, Waiting waiting, List<String> names, 
 
     /** Objects that there are after it at most: a job may have one more or less than others. */
     private long left(int wave) {
-        long each = Math.ceilDiv(all.total() - nothing.total(), names.size());
-        return nothing.total() + each * (jobsBefore(wave + 1) + 1L);
+        return nothing.total()
+                + Math.ceilDiv((all.total() - nothing.total()) * (jobsBefore(wave + 1) + 1), names.size());
     }
 
     /** Jobs a second. */
