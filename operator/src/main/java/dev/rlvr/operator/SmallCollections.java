@@ -14,6 +14,8 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Predicate;
 
 /**
  * Reads lists and maps as unmodifiable ones that take no more than what is in them, and lets all empty ones be the same. The client's classes
@@ -69,7 +71,7 @@ final class SmallCollections extends BeanDeserializerModifier {
             case List<?> list
             when isWhole(list) -> isRepeated(list) ? KNOWN.same(List.copyOf(list)) : List.copyOf(list);
             case Map<?, ?> map when map.isEmpty() -> Map.of();
-            case Map<?, ?> map when isOfTexts(map.values()) -> KNOWN.same(FlatMap.copyOf(map));
+            case Map<?, ?> map when all(map.values(), String.class::isInstance) -> KNOWN.same(FlatMap.copyOf(map));
             case Map<?, ?> map when isWhole(map.values()) -> FlatMap.copyOf(map);
             case null, default -> value;
         };
@@ -80,18 +82,13 @@ final class SmallCollections extends BeanDeserializerModifier {
         return list.getFirst() instanceof OwnerReference || list.getFirst() instanceof Container;
     }
 
-    private static boolean isOfTexts(Collection<?> values) {
-        for (Object value : values) {
-            if (!(value instanceof String)) {
-                return false;
-            }
-        }
-        return true;
+    private static boolean isWhole(Collection<?> values) {
+        return all(values, Objects::nonNull);
     }
 
-    private static boolean isWhole(Collection<?> values) {
+    private static boolean all(Collection<?> values, Predicate<Object> is) {
         for (Object value : values) {
-            if (value == null) {
+            if (!is.test(value)) {
                 return false;
             }
         }

@@ -120,16 +120,22 @@ final class ScaleRun {
         Grounds grounds = new Grounds(client, fleet);
         grounds.namespaces(SYSTEM);
         grounds.grant(home.resolve("operator/deploy/cluster-role.yaml"), SYSTEM, ACCOUNT);
-        List<String> all = Stream.of(
-                        List.of(SAMPLE, FORERUNNER, LATECOMER),
-                        names("bare", size.bare()),
-                        names("job", size.jobs()),
-                        names(STEADY, size.storm()),
-                        names("busy", size.storm()),
-                        names("meddled", size.storm()))
+        List<String> all = Stream.of(List.of(SAMPLE), names("bare", size.bare()), operators())
                 .flatMap(List::stream)
                 .toList();
         new Clients(clients.count(), 0).each(all, grounds::createVolume);
+    }
+
+    /** All jobs that the operator has in the end, those of a kind beside each other. */
+    private List<String> operators() {
+        return Stream.of(
+                        names("job", size.jobs()),
+                        names(STEADY, size.storm()),
+                        names("busy", size.storm()),
+                        names("meddled", size.storm()),
+                        List.of(FORERUNNER, LATECOMER))
+                .flatMap(List::stream)
+                .toList();
     }
 
     private static List<String> names(String prefix, int count) {
@@ -374,21 +380,13 @@ final class ScaleRun {
 
     private OperatorProcess deleteAll(OperatorProcess operator, Census nothing)
             throws InterruptedException, IOException {
-        List<String> names = Stream.of(
-                        names("job", size.jobs()),
-                        names(STEADY, size.storm()),
-                        names("busy", size.storm()),
-                        names("meddled", size.storm()),
-                        List.of(FORERUNNER, LATECOMER))
-                .flatMap(List::stream)
-                .toList();
+        List<String> names = operators();
         say("deleting %d jobs, a third of them without the operator".formatted(names.size()));
         Waves waves = new Waves(new Clients(clients.count(), 0), fleet, waiting, names, Census.of(client), nothing);
         Instant begin = Instant.now();
         Map<String, ProcessHandle> first = Map.of("operator", operator.process().toHandle());
         ProcessorTime before = ProcessorTime.of(processes(first));
         ObjectNode phase = figures.putObject("deletion");
-        double[] seconds = new double[Waves.COUNT];
         for (int wave = 0; wave < Waves.COUNT; wave++) {
             boolean without = Waves.WITHOUT.contains(wave);
             if (without && operator.process().isAlive()) {
@@ -400,22 +398,18 @@ final class ScaleRun {
                 operator = startOperator();
                 waiting.reconciles(operator, waves.jobsBefore(wave), System.nanoTime());
             }
-            seconds[wave] = waves.delete(wave);
-            say("wave %d: %.1f jobs/s".formatted(wave, waves.rate(List.of(wave), seconds)));
+            waves.delete(wave);
+            say("wave %d: %.1f jobs/s".formatted(wave, waves.rate(List.of(wave))));
         }
-        List<Integer> own = IntStream.range(0, Waves.COUNT)
-                .boxed()
-                .filter(wave -> !Waves.WITHOUT.contains(wave))
-                .toList();
-        double rate = waves.rate(own, seconds);
-        double bare = waves.rate(Waves.WITHOUT, seconds);
-        double share = waves.rate(Waves.BESIDE, seconds) / bare;
+        double rate = waves.rate(Waves.WITH);
+        double bare = waves.rate(Waves.WITHOUT);
+        double share = waves.rate(Waves.BESIDE) / bare;
         waiting.audit();
         phase.put("jobs", names.size())
                 .put("jobs_per_second", rate)
                 .put("jobs_per_second_without_the_operator", bare)
                 .put("of_that_beside", share);
-        phase.putPOJO("seconds_of_waves", seconds);
+        phase.putPOJO("seconds_of_waves", waves.seconds());
         phase.putPOJO("requests", Figures.countByWhat(audit.between(begin, Instant.now())));
         Figures.memory(figures, operator, "after_deletion");
         double creation = figures.path("creation").path("jobs_per_second").asDouble();

@@ -35,7 +35,7 @@ record Waiting(KubernetesClient client, AuditLog log) {
         if (!operator.process().isAlive() || seconds(start) > PATIENCE.toSeconds()) {
             throw new IllegalStateException("the operator has ended, or does not begin to work; see operator.log");
         }
-        // asking costs the operator more than a few of its milliseconds
+        // each answer takes some of the time that the operator needs to start
         Thread.sleep(200);
     }
 

@@ -6,18 +6,39 @@ import java.util.stream.IntStream;
 /**
  * Deletes all jobs in six waves. The operator works in all but the two in the middle: beside these, the wave before and the wave after them tell what
  * it costs, since what gets faster as there is less left counts for both alike. The first is the slowest by far with anybody.
- *
- * @param names the jobs, those of a kind beside each other: each wave has a sixth of each kind
- * @param all what there is before the first wave
- * @param nothing what there was before the first job
  */
-record Waves(Clients clients, Fleet fleet, Waiting waiting, List<String> names, Census all, Census nothing) {
+final class Waves {
     static final int COUNT = 6;
+    static final List<Integer> WITH = List.of(0, 1, 4, 5);
     static final List<Integer> WITHOUT = List.of(2, 3);
     static final List<Integer> BESIDE = List.of(1, 4);
 
-    /** Deletes the jobs of a wave at once; returns after how many seconds nothing of them is left. */
-    double delete(int wave) throws InterruptedException {
+    private final Clients clients;
+    private final Fleet fleet;
+    private final Waiting waiting;
+    private final List<String> names;
+    private final Census all;
+    private final Census nothing;
+    private final double[] seconds = new double[COUNT];
+
+    /**
+     * Of these jobs.
+     *
+     * @param names those of a kind beside each other: each wave has a sixth of each kind
+     * @param all what there is before the first wave
+     * @param nothing what there was before the first job
+     */
+    Waves(Clients clients, Fleet fleet, Waiting waiting, List<String> names, Census all, Census nothing) {
+        this.clients = clients;
+        this.fleet = fleet;
+        this.waiting = waiting;
+        this.names = names;
+        this.all = all;
+        this.nothing = nothing;
+    }
+
+    /** Deletes the jobs of a wave at once, until nothing of them is left. */
+    void delete(int wave) throws InterruptedException {
         long start = System.nanoTime();
         clients.each(of(wave), fleet::delete);
         if (wave == COUNT - 1) {
@@ -25,10 +46,10 @@ record Waves(Clients clients, Fleet fleet, Waiting waiting, List<String> names, 
         } else {
             waiting.atMost(left(wave));
         }
-        return Waiting.seconds(start);
+        seconds[wave] = Waiting.seconds(start);
     }
 
-    List<String> of(int wave) {
+    private List<String> of(int wave) {
         return IntStream.range(0, names.size())
                 .filter(i -> i % COUNT == wave)
                 .mapToObj(names::get)
@@ -46,9 +67,14 @@ record Waves(Clients clients, Fleet fleet, Waiting waiting, List<String> names, 
                 + Math.ceilDiv((all.total() - nothing.total()) * (jobsBefore(wave + 1) + 1), names.size());
     }
 
-    /** Jobs a second. */
-    double rate(List<Integer> waves, double[] seconds) {
+    /** Jobs a second, in these waves together. */
+    double rate(List<Integer> waves) {
         return waves.stream().mapToInt(wave -> of(wave).size()).sum()
                 / waves.stream().mapToDouble(wave -> seconds[wave]).sum();
+    }
+
+    /** How long each took. */
+    double[] seconds() {
+        return seconds.clone();
     }
 }

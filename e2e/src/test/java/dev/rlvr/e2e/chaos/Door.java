@@ -1,6 +1,7 @@
 package dev.rlvr.e2e.chaos;
 
 import dev.rlvr.e2e.chaos.Fault.Answer;
+import dev.rlvr.e2e.chaos.Fault.Arrival;
 import dev.rlvr.e2e.chaos.Storm.Blow;
 import dev.rlvr.e2e.chaos.Storm.Succession;
 import io.vertx.core.Future;
@@ -84,11 +85,12 @@ final class Door {
                 return;
             }
             Fault fault = blow.fault();
-            Future<Reply> reply = switch (fault.arrival()) {
-                case AtOnce -> forward(http, request, body);
-                case Overtaken -> hold(http, request, body, fault.answer());
-                case Never -> Future.succeededFuture(Reply.status(fault.answer().status));
-            };
+            if (fault.arrival() == Arrival.Overtaken) {
+                hold(http, request, body);
+            }
+            Future<Reply> reply = fault.arrival() == Arrival.AtOnce
+                    ? forward(http, request, body)
+                    : Future.succeededFuture(Reply.status(fault.answer().status));
             reply.onSuccess(said -> answer(http, fault.answer(), said))
                     .onFailure(broken -> http.connection().close());
         });
@@ -117,7 +119,7 @@ final class Door {
         }
     }
 
-    private Future<Reply> hold(HttpServerRequest http, Request request, Buffer body, Answer answer) {
+    private void hold(HttpServerRequest http, Request request, Buffer body) {
         String job = request.job().orElseThrow();
         RequestOptions sent = options(http);
         proxy.overtaken()
@@ -127,7 +129,6 @@ final class Door {
                         () -> send(sent, body)
                                 .onSuccess(reply -> proxy.storm()
                                         .note(job, "a status that was overtaken arrives: " + reply.status())));
-        return Future.succeededFuture(Reply.status(answer.status));
     }
 
     private Future<Reply> forward(HttpServerRequest http, Request request, Buffer body) {

@@ -14,6 +14,8 @@ import java.util.regex.Pattern;
 record Request(String method, String uri, Optional<String> job) {
     private static final Pattern JOB = Pattern.compile("\\b" + Schedule.PREFIX + "[0-9]+\\b");
 
+    private static final Pattern STATUS = Pattern.compile("/rlvrjobs/[^/?]+/status(\\?|$)");
+
     static Request of(String method, String uri, String body) {
         String decoded = URLDecoder.decode(uri, StandardCharsets.UTF_8);
         Matcher job = JOB.matcher(decoded + " " + body);
@@ -29,9 +31,7 @@ record Request(String method, String uri, Optional<String> job) {
     }
 
     boolean storesStatus() {
-        return patches()
-                && uri.contains("/rlvrjobs/")
-                && uri.replaceFirst("\\?.*", "").endsWith("/status");
+        return patches() && STATUS.matcher(uri).find();
     }
 
     @Override
