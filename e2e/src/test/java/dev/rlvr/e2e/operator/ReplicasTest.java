@@ -8,6 +8,8 @@ import dev.rlvr.e2e.ApiServer;
 import dev.rlvr.e2e.RealApiServer;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -93,10 +95,10 @@ class ReplicasTest {
                         .leases()
                         .inNamespace(scene.namespace())
                         .withName("rlvr-operator")
-                        .edit(lease -> {
-                            lease.getSpec().setHolderIdentity("somebody else");
-                            return lease;
-                        });
+                        // the operator renews it meanwhile, so whatever version is stored
+                        .patch(
+                                PatchContext.of(PatchType.JSON_MERGE),
+                                "{\"spec\":{\"holderIdentity\":\"somebody else\"}}");
                 assertThat(operator.process().waitFor(Duration.ofSeconds(40))).isTrue();
                 assertThat(operator.process().exitValue()).isEqualTo(1);
                 assertThat(operator.log()).content().contains("The lease rlvr-operator was lost");
