@@ -10,7 +10,6 @@ import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.http.WebSocketClientOptions;
 import java.net.URI;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -27,7 +26,6 @@ final class ChaosProxy implements AutoCloseable {
     private final OldLists lists = new OldLists();
     private final Positions positions = new Positions();
     private final OvertakenWrites overtaken = new OvertakenWrites();
-    private final AtomicLong writes = new AtomicLong();
 
     ChaosProxy(URI api, Storm storm) {
         this.storm = storm;
@@ -85,15 +83,6 @@ final class ChaosProxy implements AutoCloseable {
 
     Positions positions() {
         return positions;
-    }
-
-    void wrote() {
-        writes.incrementAndGet();
-    }
-
-    /** How many writes the API server has got. */
-    long writes() {
-        return writes.get();
     }
 
     static int largestMessage() {

@@ -143,9 +143,6 @@ final class Door {
             }
         }
         return send(options(http), body).onSuccess(reply -> {
-            if (request.writes() && reply.succeeded()) {
-                proxy.wrote();
-            }
             if (request.storesStatus() && reply.succeeded()) {
                 proxy.overtaken().stored(request.job().orElseThrow(), body.toString());
             }

@@ -1,9 +1,12 @@
 package dev.rlvr.e2e.chaos;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
@@ -21,6 +24,7 @@ final class Storm {
 
     private final Map<String, Life> lives;
     private final Map<String, AtomicInteger> requests = new ConcurrentHashMap<>();
+    private final Queue<Request> calm = new ConcurrentLinkedQueue<>();
     private final AtomicLong faults = new AtomicLong();
     private final RandomGenerator shared;
     private volatile boolean rages;
@@ -48,6 +52,7 @@ final class Storm {
         int number = requests.computeIfAbsent(request.job().orElse(EVERYBODY), job -> new AtomicInteger())
                 .getAndIncrement();
         if (!rages) {
+            request.job().ifPresent(job -> calm.add(request));
             return Blow.NONE;
         }
         Optional<Life> life = request.job().map(lives::get);
@@ -135,5 +140,14 @@ final class Storm {
                 .filter(entry -> !entry.getKey().equals(EVERYBODY))
                 .mapToLong(entry -> entry.getValue().get())
                 .sum();
+    }
+
+    void forgetCalm() {
+        calm.clear();
+    }
+
+    /** What was asked for of jobs while no storm raged, as far as it is not forgotten. */
+    List<Request> requestsInCalm() {
+        return List.copyOf(calm);
     }
 }
