@@ -10,12 +10,15 @@ import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
+import io.fabric8.kubernetes.client.utils.KubernetesResourceUtil;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedSet;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -123,7 +126,15 @@ record MountedClaims(
     }
 
     private String name(String claim) {
-        return claim.equals(checkpoints) ? WORK : SOURCE_PREFIX + claim;
+        return claim.equals(checkpoints) ? WORK : volume(claim);
+    }
+
+    /** A volume of this claim's name, where that can be one: claims may have dots, and be longer. */
+    private static String volume(String claim) {
+        String name = SOURCE_PREFIX + claim;
+        return KubernetesResourceUtil.isValidName(name)
+                ? name
+                : SOURCE_PREFIX + UUID.nameUUIDFromBytes(claim.getBytes(StandardCharsets.UTF_8));
     }
 
     private static VolumeMount mount(String volume, String path, boolean readOnly) {

@@ -135,6 +135,26 @@ class ChildObjectsTest {
                 .isEqualTo("rlvr-base");
     }
 
+    @Test
+    void aClaimMayHaveANameThatNoVolumeCan() throws IOException {
+        String claim = "models.of-a-team-" + "x".repeat(60);
+        Ownership owner = new Ownership(Manifest.parse(
+                resource("served.yaml").replace("pvc://models/", "pvc://" + claim + "/"), "served.yaml"));
+        PodSpec pod = AttemptJob.of(owner, 1, SETTINGS).getSpec().getTemplate().getSpec();
+
+        assertThat(pod.getVolumes())
+                .filteredOn(volume -> volume.getPersistentVolumeClaim() != null
+                        && volume.getPersistentVolumeClaim().getClaimName().equals(claim))
+                .singleElement()
+                .satisfies(volume -> {
+                    assertThat(volume.getName()).matches("pvc-[-a-z0-9]{1,59}");
+                    assertThat(pod.getContainers().getFirst().getVolumeMounts())
+                            .filteredOn(mount -> mount.getName().equals(volume.getName()))
+                            .extracting(VolumeMount::getMountPath)
+                            .containsExactly("/pvc/" + claim);
+                });
+    }
+
     private static VolumeMount mount(String volume, String path, String subPath) {
         return new VolumeMountBuilder()
                 .withName(volume)

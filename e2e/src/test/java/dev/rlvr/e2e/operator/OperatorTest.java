@@ -249,6 +249,12 @@ class OperatorTest {
     }
 
     @Test
+    void aClaimMayHaveANameThatNoVolumeCan() {
+        scene.create("evaluation: [{name: mine, source: 'pvc://sets.%s/mine.jsonl'}]".formatted("x".repeat(60)));
+        scene.await(State.Succeeded);
+    }
+
+    @Test
     void aJobOfTheSameNameWaitsForThePodsOfADeletedOne() {
         script(attempt -> new Ending.RunsOn());
         scene.create();
