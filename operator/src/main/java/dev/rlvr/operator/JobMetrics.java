@@ -45,20 +45,28 @@ public final class JobMetrics {
         return new JobMetrics(new SimpleMeterRegistry(), clock);
     }
 
-    /** Counts the jobs in each state whenever somebody asks. */
-    void watch(Supplier<Stream<RLVRJob>> jobs) {
+    /**
+     * Counts the jobs in each state whenever somebody asks.
+     *
+     * @param jobs empty while they are not known yet: then their number is not, either
+     */
+    void watch(Supplier<Optional<Stream<RLVRJob>>> jobs) {
         for (State state : State.values()) {
             Gauge.builder(
                             "rlvr.jobs",
                             jobs,
                             all -> all.get()
-                                    .filter(job -> state(job.getStatus()).equals(state.name()))
-                                    .count())
+                                    .map(known -> (double) in(state, known))
+                                    .orElse(Double.NaN))
                     .description("RLVRJobs by state.")
                     .tag("state", state.name())
                     .strongReference(true)
                     .register(registry);
         }
+    }
+
+    private static long in(State state, Stream<RLVRJob> jobs) {
+        return jobs.filter(job -> state(job.getStatus()).equals(state.name())).count();
     }
 
     /** A status was stored in the place of the job's former one. */

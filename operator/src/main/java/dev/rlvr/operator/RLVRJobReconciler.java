@@ -17,7 +17,9 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.AbstractEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -29,6 +31,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,8 +91,15 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
 
     @Override
     public List<EventSource<?, RLVRJob>> prepareEventSources(EventSourceContext<RLVRJob> context) {
-        metrics.watch(() -> context.getPrimaryCache().list());
+        metrics.watch(() -> known(context.getPrimaryCache()));
         return caches.open(context);
+    }
+
+    /** All jobs, once the cache has them. */
+    private static Optional<Stream<RLVRJob>> known(IndexerResourceCache<RLVRJob> cache) {
+        return cache instanceof AbstractEventSource<?, ?> source && source.isRunning()
+                ? Optional.of(cache.list())
+                : Optional.empty();
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -89,12 +90,20 @@ class JobMetricsTest {
 
     @Test
     void jobsWithoutAStatusHaveNoStateYet() {
-        metrics.watch(() -> Stream.of(job(null), job(status(State.Queued, Restarts.NONE, null, null))));
+        metrics.watch(() -> Optional.of(Stream.of(job(null), job(status(State.Queued, Restarts.NONE, null, null)))));
 
         assertThat(registry.get("rlvr.jobs").tag("state", "Queued").gauge().value())
                 .isOne();
         assertThat(registry.get("rlvr.jobs").tag("state", "Running").gauge().value())
                 .isZero();
+    }
+
+    @Test
+    void jobsThatAreNotReadYetHaveNoNumber() {
+        metrics.watch(Optional::empty);
+
+        assertThat(registry.get("rlvr.jobs").tag("state", "Queued").gauge().value())
+                .isNaN();
     }
 
     private static RLVRJob job(@Nullable RLVRJobStatus status) {
