@@ -1,7 +1,9 @@
 package dev.rlvr.e2e.chaos;
 
+import dev.rlvr.crds.RLVRJobStatus.State;
 import dev.rlvr.e2e.chaos.Fault.Answer;
 import dev.rlvr.e2e.chaos.Fault.Arrival;
+import dev.rlvr.e2e.chaos.Life.Flight;
 import dev.rlvr.e2e.chaos.Storm.Blow;
 import dev.rlvr.e2e.chaos.Storm.Succession;
 import io.vertx.core.Future;
@@ -117,6 +119,12 @@ final class Door {
         boolean succeeded() {
             return status / 100 == 2;
         }
+
+        /** Whether this is a job that has ended. */
+        boolean tellsOfAnEnd() {
+            String state = body.toJsonObject().getJsonObject("status").getString("state");
+            return state != null && State.valueOf(state).ended();
+        }
     }
 
     private void hold(HttpServerRequest http, Request request, Buffer body) {
@@ -142,11 +150,18 @@ final class Door {
                 return Future.succeededFuture(new Reply(200, json, old.get()));
             }
         }
+        long from = System.nanoTime();
         return send(options(http), body).onSuccess(reply -> {
-            if (request.storesStatus() && reply.succeeded()) {
+            if (!reply.succeeded()) {
+                return;
+            }
+            if (request.creates() || (request.storesStatus() && reply.tellsOfAnEnd())) {
+                proxy.storm().passed(new Flight(request, from, System.nanoTime()));
+            }
+            if (request.storesStatus()) {
                 proxy.overtaken().stored(request.job().orElseThrow(), body.toString());
             }
-            if (cacheList && reply.succeeded()) {
+            if (cacheList) {
                 proxy.lists().keep(http.uri(), reply.body());
             }
         });

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** What has really befallen a job so far: the truth that its status is compared with, and its story for who has to read it. */
@@ -15,6 +16,8 @@ final class Life {
     private final List<Note> notes = new ArrayList<>();
     private final Map<Integer, Set<Cost>> costs = new HashMap<>();
     private final Set<String> removed = new HashSet<>();
+    private final List<Flight> creations = new ArrayList<>();
+    private Optional<Flight> end = Optional.empty();
     private boolean deleted;
     private int raised;
 
@@ -24,6 +27,13 @@ final class Life {
 
     /** Something that happened at a {@link System#nanoTime}. */
     record Note(long at, String text) {}
+
+    /** A request on its way through the API server, between two {@link System#nanoTime}s. */
+    record Flight(Request request, long from, long to) {
+        private boolean overlaps(Flight other) {
+            return from <= other.to && other.from <= to;
+        }
+    }
 
     Schedule schedule() {
         return schedule;
@@ -44,6 +54,22 @@ final class Life {
 
     synchronized Set<Cost> costs(int attempt) {
         return costs.getOrDefault(attempt, Set.of());
+    }
+
+    synchronized void creates(Flight flight) {
+        creations.add(flight);
+    }
+
+    /** A status that says that the job has ended was stored, perhaps not the first such. */
+    synchronized void ends(Flight flight) {
+        end = end.or(() -> Optional.of(flight));
+    }
+
+    /** Whether such an object was being created while the end was stored, which only another operator beside that one can do. */
+    synchronized boolean isCreatedWhileItEnds(String plural) {
+        return creations.stream()
+                .filter(creation -> creation.request().creates(plural))
+                .anyMatch(creation -> end.filter(creation::overlaps).isPresent());
     }
 
     /** An object was removed by somebody else than the operator. */

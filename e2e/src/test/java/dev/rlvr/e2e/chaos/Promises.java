@@ -73,7 +73,10 @@ final class Promises {
     }
 
     private void requireAlive(Version version) {
-        require(!ended(), version, "was created after the end");
+        require(
+                !ended() || life.isCreatedWhileItEnds(version.object().getPlural()),
+                version,
+                "was created after the end");
     }
 
     private boolean ended() {

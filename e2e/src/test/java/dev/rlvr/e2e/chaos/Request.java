@@ -26,6 +26,15 @@ record Request(String method, String uri, Optional<String> job) {
         return !method.equals("GET");
     }
 
+    boolean creates() {
+        return method.equals("POST");
+    }
+
+    /** Whether this creates an object of that kind. */
+    boolean creates(String plural) {
+        return creates() && uri.replaceFirst("\\?.*$", "").endsWith("/" + plural);
+    }
+
     boolean patches() {
         return method.equals("PATCH");
     }

@@ -91,6 +91,17 @@ final class Storm {
         lives.get(job).note(text);
     }
 
+    /** A creation has been answered, or a status that says that the job has ended was stored. */
+    void passed(Life.Flight flight) {
+        flight.request().job().map(lives::get).ifPresent(life -> {
+            if (flight.request().creates()) {
+                life.creates(flight);
+            } else {
+                life.ends(flight);
+            }
+        });
+    }
+
     private static String text(Blow blow) {
         return switch (blow.succession()) {
             case None -> blow.fault().toString();
