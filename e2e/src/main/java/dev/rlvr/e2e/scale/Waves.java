@@ -5,8 +5,8 @@ import java.util.stream.IntStream;
 
 /**
  * Deletes all jobs in six waves. The operator works in all but the two in the middle: beside these, the wave before and the wave after them tell what
- * it costs, since what gets faster as there is less left counts for both alike. The first has most to look
- * through and none beside it.
+ * it costs, since what gets faster as there is less left counts for both alike. The first has most to look through
+ * and none beside it.
  */
 final class Waves {
     static final int COUNT = 6;

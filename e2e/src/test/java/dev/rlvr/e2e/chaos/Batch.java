@@ -39,8 +39,8 @@ final class Batch {
     /** How long nothing may be asked for once all has ended. */
     private static final Duration SILENCE = Duration.ofSeconds(2);
 
-    /** Until then that must have been so once. */
-    private static final Duration LAST_NEWS = Duration.ofSeconds(30);
+    /** Until then that must have been so once: a watch is 2 s late at most, on a machine that has time. */
+    private static final Duration LAST_NEWS = Duration.ofSeconds(10);
 
     private final ApiServer api;
     private final Map<String, Life> lives;

@@ -156,7 +156,7 @@ final class Door {
                 return;
             }
             if (request.creates() || (request.storesStatus() && reply.tellsOfAnEnd())) {
-                proxy.storm().passed(new Flight(request, from, System.nanoTime()));
+                proxy.storm().passed(new Flight(this, request, from, System.nanoTime()));
             }
             if (request.storesStatus()) {
                 proxy.overtaken().stored(request.job().orElseThrow(), body.toString());

@@ -28,10 +28,10 @@ final class Life {
     /** Something that happened at a {@link System#nanoTime}. */
     record Note(long at, String text) {}
 
-    /** A request on its way through the API server, between two {@link System#nanoTime}s. */
-    record Flight(Request request, long from, long to) {
-        private boolean overlaps(Flight other) {
-            return from <= other.to && other.from <= to;
+    /** A request of an operator on its way through the API server, between two {@link System#nanoTime}s. */
+    record Flight(Door operator, Request request, long from, long to) {
+        private boolean isBeside(Flight other) {
+            return !operator.equals(other.operator) && from <= other.to && other.from <= to;
         }
     }
 
@@ -56,20 +56,20 @@ final class Life {
         return costs.getOrDefault(attempt, Set.of());
     }
 
-    synchronized void creates(Flight flight) {
-        creations.add(flight);
+    /** Something was created, or a status that says that the job has ended was stored, perhaps not the first such. */
+    synchronized void passed(Flight flight) {
+        if (flight.request().creates()) {
+            creations.add(flight);
+        } else {
+            end = end.or(() -> Optional.of(flight));
+        }
     }
 
-    /** A status that says that the job has ended was stored, perhaps not the first such. */
-    synchronized void ends(Flight flight) {
-        end = end.or(() -> Optional.of(flight));
-    }
-
-    /** Whether such an object was being created while the end was stored, which only another operator beside that one can do. */
+    /** Whether one operator was creating such an object while another one stored the end. */
     synchronized boolean isCreatedWhileItEnds(String plural) {
         return creations.stream()
                 .filter(creation -> creation.request().creates(plural))
-                .anyMatch(creation -> end.filter(creation::overlaps).isPresent());
+                .anyMatch(creation -> end.filter(creation::isBeside).isPresent());
     }
 
     /** An object was removed by somebody else than the operator. */

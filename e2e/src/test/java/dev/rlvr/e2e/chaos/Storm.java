@@ -91,15 +91,9 @@ final class Storm {
         lives.get(job).note(text);
     }
 
-    /** A creation has been answered, or a status that says that the job has ended was stored. */
+    /** As {@link Life#passed} of the job that it is about, if it is about one of these. */
     void passed(Life.Flight flight) {
-        flight.request().job().map(lives::get).ifPresent(life -> {
-            if (flight.request().creates()) {
-                life.creates(flight);
-            } else {
-                life.ends(flight);
-            }
-        });
+        flight.request().job().map(lives::get).ifPresent(life -> life.passed(flight));
     }
 
     private static String text(Blow blow) {
