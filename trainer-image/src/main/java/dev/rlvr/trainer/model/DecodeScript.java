@@ -23,13 +23,23 @@ final class DecodeScript {
 
     /**
      * Products with weights in oneDNN's own order, made once for many steps: with few rows, ordering them anew at each product takes a fifth of
-     * the time.
+     * the time. In BF16 oneDNN refuses processors without AVX-512 or AVX-NE-CONVERT.
      */
     private static final String PACKED = """
+              def packs(self: __torch__.M) -> bool:
+                return $PACKS
               def pack(self: __torch__.M, w: Tensor, rows: int) -> Tensor:
-                return ops.mkldnn._reorder_linear_weight(w, rows)
+                if (self).packs():
+                  y = ops.mkldnn._reorder_linear_weight(w, rows)
+                else:
+                  y = torch.alias(w)
+                return y
               def packed(self: __torch__.M, x: Tensor, w: Tensor, bias: Optional[Tensor]) -> Tensor:
-                return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), "")
+                if (self).packs():
+                  y = ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), "")
+                else:
+                  y = torch.linear(x, w, bias)
+                return y
             """;
 
     /** The same where there is no oneDNN. */
@@ -152,10 +162,11 @@ final class DecodeScript {
                 return (torch.stack(ts, 1), torch.stack(ps, 1), torch.stack(es, 1))
             """;
 
-    static String of(ModelConfig config, Target target) {
+    static String of(ModelConfig config, Precision precision, Target target) {
+        String packs = precision == Precision.BF16 ? "ops.mkldnn._is_mkldnn_bf16_supported()" : "True";
         String bias = config.attentionBias() ? "w[" + WeightLayout.attentionBias(config) + "]" : "None";
         return PREFILL
-                + (target == Target.CPU ? PACKED : PLAIN)
+                + (target == Target.CPU ? PACKED.replace("$PACKS", packs) : PLAIN)
                 + LAYER.replace("$BIAS", bias)
                 + CACHE
                 + PickScript.of(config.vocabulary())

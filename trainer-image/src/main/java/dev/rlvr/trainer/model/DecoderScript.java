@@ -8,7 +8,9 @@ final class DecoderScript {
     private DecoderScript() {}
 
     static String of(ModelConfig config, Precision precision, Target target) {
-        return (LayerScript.of(config, precision, target) + HeadScript.of(target) + DecodeScript.of(config, target))
+        return (LayerScript.of(config, precision, target)
+                        + HeadScript.of(target)
+                        + DecodeScript.of(config, precision, target))
                 .replace("$D", Integer.toString(config.hidden()))
                 .replace("$H", Integer.toString(config.heads()))
                 .replace("$K", Integer.toString(config.kvHeads()))
