@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import dev.rlvr.crds.AlgorithmSpec.Optimizer;
 import dev.rlvr.trainer.model.Decoder;
@@ -20,8 +21,8 @@ record Engine(NDManager owner, Weights weights, Decoder decoder) implements Auto
     static final Optimizer OPTIMIZER = new Optimizer(1e-4, 0, 0.01, 0.9, 0.999, 1e-8, 1.0, Optimizer.Schedule.Constant);
 
     /** @param longest longest sequence in tokens */
-    static Engine open(Path folder, Precision precision, int threads, int longest) {
-        NDManager owner = Torch.start(threads);
+    static Engine open(Path folder, Precision precision, int threads, Device device, int longest) {
+        NDManager owner = Torch.start(threads, device);
         Weights weights = Weights.load(owner, ModelFolder.open(folder));
         return new Engine(owner, weights, new Decoder(owner, weights, precision, longest));
     }

@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import ai.djl.Device;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.rlvr.trainer.model.Decoder;
 import dev.rlvr.trainer.model.ForwardPass;
@@ -42,7 +43,7 @@ final class Export {
 
     /** Every third token is kept, so that what the kept ones alone go through is compared, too. */
     private static void step(Path model, Precision precision, Path out) throws IOException {
-        Engine engine = Engine.open(model, precision, 1, LENGTH);
+        Engine engine = Engine.open(model, precision, 1, Device.cpu(), LENGTH);
         ModelTensors gradients = engine.gradients();
         TokenBatch batch = engine.batch(ROWS, LENGTH);
         long[] kept = IntStream.range(0, batch.responseTokens())

@@ -1,5 +1,6 @@
 package dev.rlvr.bench;
 
+import ai.djl.Device;
 import dev.rlvr.trainer.model.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +28,9 @@ final class SideOptions {
     @Option(names = "--folder")
     private Path folder = Path.of("");
 
+    @Option(names = "--gpu")
+    private boolean gpu;
+
     static SideOptions of(String[] args) {
         return CommandLine.populateCommand(new SideOptions(), args);
     }
@@ -52,7 +56,7 @@ final class SideOptions {
     }
 
     Engine engine(int longest) {
-        return Engine.open(model, precision, threads, longest);
+        return Engine.open(model, precision, threads, gpu ? Device.gpu(0) : Device.cpu(), longest);
     }
 
     /** Token ids that both sides make up alike: {@code count} of them for a row. */
