@@ -128,9 +128,6 @@ final class TrainerRun {
             report.phase(Phase.LOADING);
             if (group.rank() == 0) {
                 LOG.info(inputs.memory().summary());
-                if (onGpu()) {
-                    LOG.warn("training on GPUs was written without one and has not been run on any: docs/gpu.md");
-                }
                 LOG.info(
                         "{} attempt {}: {} from step {} of {}",
                         name(),

@@ -24,18 +24,23 @@ class MemoryPlanTest {
     }
 
     private static RLVRJobSpec spec(String trainer, int response, int gpus) {
+        return spec(trainer, 128, response, gpus);
+    }
+
+    private static RLVRJobSpec spec(String trainer, int prompt, int response, int gpus) {
         return Manifest.parse("""
                         apiVersion: rlvr.dev/v1alpha1
                         kind: RLVRJob
                         metadata: {name: small}
                         spec:
                           model: {source: "file:///model"}
-                          data: {source: "file:///data.jsonl", maxPromptTokens: 128}
+                          data: {source: "file:///data.jsonl", maxPromptTokens: %d}
                           reward: {verifier: Numeric}
                           algorithm: {promptsPerBatch: 8, groupSize: 8, miniBatchPrompts: 8}
                           rollout: {maxResponseTokens: %d}
                           trainer: {gpusPerReplica: %d%s}
-                        """.formatted(response, gpus, trainer), "test").getSpec();
+                        """.formatted(prompt, response, gpus, trainer), "test")
+                .getSpec();
     }
 
     @Test
@@ -82,19 +87,29 @@ class MemoryPlanTest {
     }
 
     @Test
-    void aGpuHoldsTheScoresOfAttentionButNoCopyForCheckpoints() {
+    void aGpuHoldsNoCopyForCheckpoints() {
         RLVRJobSpec cpu = spec(", recomputation: Always", 128);
         RLVRJobSpec gpu = spec(", recomputation: Always", 128, 1);
         MemoryPlan here = MemoryPlan.of(cpu, SMOLLM2, 24 * GB);
         MemoryPlan there = MemoryPlan.onGpu(gpu, SMOLLM2, 24 * GB);
 
         assertThat(there.state()).isEqualTo(here.state());
-        assertThat(there.update()).isGreaterThan(here.update());
+        assertThat(there.update()).isEqualTo(here.update());
         assertThat(there.peak() - there.state() - Math.max(there.update(), there.rollout()))
                 .as("no snapshot")
-                .isEqualTo(there.runtime());
+                .isEqualTo(there.runtime() + there.fragments());
         assertThat(there.host()).isGreaterThan(2 * 12 * SMOLLM2.parameters());
         assertThat(there.summary()).contains("of 24.0 GB on each GPU").doesNotContain("checkpoint copy");
+    }
+
+    /** Random weights in SmolLM2's shape trained so on an H100, and the driver showed 29,237 MiB in use (docs/gpu.md). */
+    @Test
+    void whatAGpuWasSeenToTakeIsPredicted() {
+        long seen = 29_237L << 20;
+        MemoryPlan plan = MemoryPlan.onGpu(spec(", microBatchTokens: 16384", 16, 512, 1), SMOLLM2, 85 * GB);
+
+        assertThat(plan.peak()).isBetween(seen, seen * 115 / 100);
+        assertThat(plan.summary()).contains("fragmentation ");
     }
 
     @Test

@@ -14,7 +14,11 @@ final class LayerScript {
                 + products(precision, target)
                 + ROTARY
                 + projection(config)
-                + (target == Target.CPU ? FLASH_ATTENTION : PLAIN_ATTENTION)
+                + switch (target) {
+                    case CPU -> FLASH_ATTENTION;
+                    case CUDA -> EFFICIENT_ATTENTION;
+                    case ANY -> PLAIN_ATTENTION;
+                }
                 + ATTENTION
                 + attentionBackward(config)
                 + MLP;
@@ -109,6 +113,39 @@ final class LayerScript {
                 else:
                   dq, dk, dv = ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(do, q, k, v, o, sums, 0., False, attn_mask=bias[0], scale=None)
                 return (dq, dk, dv)
+            """;
+
+    /**
+     * The same by CUDA's memory-efficient kernels, which take [B, T, H, E] and a bias whose rows begin at multiples of sixteen. Backward goes over
+     * the keys in one piece (num_splits_key 1): with more, pieces are added up in any order. The log-sums are padded to [B, H, 32 n].
+     */
+    private static final String EFFICIENT_ATTENTION = """
+              def aligned(self: __torch__.M, bias: Tensor) -> Tensor:
+                T = torch.size(bias, 3)
+                y = torch.constant_pad_nd(torch.to(bias, $P), [0, torch.floordiv(T + 15, 16) * 16 - T], 0)
+                return torch.expand(torch.slice(y, 3, 0, T, 1), [torch.size(bias, 0), $H, T, T], implicit=False)
+              def attend(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor]) -> Tuple[Tensor, Tensor]:
+                qt = torch.transpose(q, 1, 2)
+                kt = torch.transpose(k, 1, 2)
+                vt = torch.transpose(v, 1, 2)
+                if torch.eq(torch.len(bias), 0):
+                  o, sums, seed, offset, most_q, most_k = ops.aten._efficient_attention_forward(qt, kt, vt, None, None, None, None, None, 0., 1, True, scale=None, seqlen_k=None, window_size=None)
+                else:
+                  o, sums, seed, offset, most_q, most_k = ops.aten._efficient_attention_forward(qt, kt, vt, (self).aligned(bias[0]), None, None, None, None, 0., 0, True, scale=None, seqlen_k=None, window_size=None)
+                return (torch.transpose(o, 1, 2), sums)
+              def attend_backward(self: __torch__.M, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, sums: Tensor, bias: List[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
+                T = torch.size(q, 2)
+                unused = torch.to(torch.new_zeros(sums, [1]), 4)
+                dot = torch.transpose(do, 1, 2)
+                qt = torch.transpose(q, 1, 2)
+                kt = torch.transpose(k, 1, 2)
+                vt = torch.transpose(v, 1, 2)
+                ot = torch.transpose(o, 1, 2)
+                if torch.eq(torch.len(bias), 0):
+                  dq, dk, dv, db = ops.aten._efficient_attention_backward(dot, qt, kt, vt, None, ot, None, None, T, T, sums, 0., unused, unused, 1, False, scale=None, num_splits_key=1, window_size=None, shared_storage_dqdkdv=False)
+                else:
+                  dq, dk, dv, db = ops.aten._efficient_attention_backward(dot, qt, kt, vt, (self).aligned(bias[0]), ot, None, None, T, T, sums, 0., unused, unused, 0, False, scale=None, num_splits_key=1, window_size=None, shared_storage_dqdkdv=False)
+                return (torch.transpose(dq, 1, 2), torch.transpose(dk, 1, 2), torch.transpose(dv, 1, 2))
             """;
 
     /** The same of plain products: T x T scores per head. */

@@ -98,14 +98,6 @@ public record MemoryNeed(ModelConfig config, Precision precision) {
         return again + Math.max(mlp, attention);
     }
 
-    /**
-     * What attention by plain products computes for each token of lines of that length, where no fused operator does: products and scores of all
-     * heads, their softmax, and in backward the gradients of both.
-     */
-    public long scores(long line) {
-        return config.heads() * line * (5 * F32 + precision.bytes());
-    }
-
     /** The head's chunk of logits, and in BF16 the product that is added to its gradient. */
     public long head() {
         long rows = Head.chunk(config.vocabulary());

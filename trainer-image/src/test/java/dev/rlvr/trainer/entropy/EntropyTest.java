@@ -139,8 +139,9 @@ class EntropyTest {
             for (int t = 1; t < alone.path("token_ids").size(); t++) {
                 assertThat(among.path("entropies").path(t).doubleValue())
                         .isCloseTo(alone.path("entropies").path(t).doubleValue(), within(1e-5));
+                // of about -10, with a few roundings of F32
                 assertThat(among.path("logprobs").path(t).doubleValue())
-                        .isCloseTo(alone.path("logprobs").path(t).doubleValue(), within(1e-5));
+                        .isCloseTo(alone.path("logprobs").path(t).doubleValue(), within(5e-5));
             }
         }
     }
