@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -49,6 +50,8 @@ public record ImageContents(
                 Path target = root.resolve(file.getKey().substring(1));
                 Files.createDirectories(target.getParent());
                 Files.copy(file.getValue(), target, StandardCopyOption.REPLACE_EXISTING);
+                // as in a tar of ours: whoever it runs as must be able to read it
+                Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-r--r--"));
             }
         }
     }

@@ -15,6 +15,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,6 +92,23 @@ class ImageTarTest {
                             "%s %o %d".formatted(entry.getName(), entry.getMode() & 0777, entry.getLongUserId())));
         }
         assertThat(files).contains("opt/rlvr/lib/a.jar 644 0", "opt/rlvr/app/b.jar 644 0", "opt/rlvr/lib/ 755 0");
+    }
+
+    @Test
+    void aFolderOfThemIsReadableByAllToo() throws Exception {
+        Path mine = Files.writeString(folder.resolve("mine"), "a");
+        Files.setPosixFilePermissions(mine, PosixFilePermissions.fromString("rw-------"));
+        new ImageContents(
+                        "x",
+                        "An example",
+                        List.of(new Layer("jars", new TreeMap<>(Map.of("/opt/rlvr/lib/a.jar", mine)))),
+                        List.of(),
+                        new TreeMap<>(),
+                        new TreeSet<>())
+                .copyTo(folder.resolve("root"));
+
+        assertThat(Files.getPosixFilePermissions(folder.resolve("root/opt/rlvr/lib/a.jar")))
+                .isEqualTo(PosixFilePermissions.fromString("rw-r--r--"));
     }
 
     @Test
