@@ -15,11 +15,11 @@ final class Budgets {
 
     private Budgets() {}
 
-    /** A checkpoint of the current attempt gives back what was used: whatever went wrong before, the job gets ahead. */
+    /** A checkpoint of the current attempt gives back what was used: whatever went wrong before, the job gets ahead. An ended one does not. */
     static Ledger giveBack(Ledger ledger, Optional<Checkpoint> checkpoint) {
         Restarts r = ledger.restarts();
         boolean used = r.user() > 0 || r.infrastructure() > 0;
-        return used && savedByCurrentAttempt(ledger, checkpoint)
+        return used && !ledger.state().ended() && savedByCurrentAttempt(ledger, checkpoint)
                 ? ledger.restarts(new Restarts(r.total(), 0, 0, r.lastFailureTime()))
                 : ledger;
     }

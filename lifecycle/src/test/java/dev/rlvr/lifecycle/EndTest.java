@@ -50,6 +50,21 @@ class EndTest {
     }
 
     @Test
+    void aCheckpointThatIsSavedWhileAFailedJobStopsGivesNothingBack() {
+        Scene scene = Scene.of("restarts: {infrastructure: 1}").running();
+        scene.exists(scene.attempt(1, pods(exit(75, "lost a peer")))).decide();
+        scene.exists().decide();
+        scene.exists(scene.attempt(2, pods(exit(75, "lost a peer"), new Phase.Running(scene.now))))
+                .decide();
+        assertThat(scene.state()).isEqualTo(State.Failed);
+        RLVRJobStatus end = scene.status();
+
+        scene.afterSeconds(5).checkpointAt(scene.now).decide();
+
+        assertThat(scene.status().restarts()).isEqualTo(end.restarts());
+    }
+
+    @Test
     void whatStillRunsOfASucceededJobIsStopped() {
         Scene scene = succeeded();
         scene.exists(ended(
