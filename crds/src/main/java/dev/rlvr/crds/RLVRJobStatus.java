@@ -83,9 +83,12 @@ public record RLVRJobStatus(
 
             @JsonPropertyDescription("When the last restarted attempt failed (RFC 3339); the back-off counts from it.")
             @Nullable
-            String lastFailureTime) {
+            String lastFailureTime,
+
+            @JsonPropertyDescription("Why it failed in one word, such as Crash or Removed.") @Nullable
+            String lastFailureReason) {
         /** No restart yet. */
-        public static final Restarts NONE = new Restarts(0, 0, 0, null);
+        public static final Restarts NONE = new Restarts(0, 0, 0, null, null);
     }
 
     /** Figures of the last finished step. */

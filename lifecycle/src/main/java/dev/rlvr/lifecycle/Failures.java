@@ -27,9 +27,12 @@ record Failures(
         Optional<Progress> progress,
         Instant now) {
 
+    /** Reason of an attempt that somebody else has removed. */
+    static final String REMOVED = "Removed";
+
     /** Its pods were seen, and then the whole attempt was gone. */
     static Failure vanished() {
-        return infrastructure("Removed", "it was removed from outside; let only RLVR remove what belongs to the job");
+        return infrastructure(REMOVED, "it was removed from outside; let only RLVR remove what belongs to the job");
     }
 
     Optional<Failure> of(AttemptObservation attempt) {

@@ -171,14 +171,18 @@ final class Plans {
 
     Plan waitForBackoff() {
         Deadline backoff = Budgets.backoff(ledger.restarts());
+        int withoutCheckpoint = ledger.restarts().user() + ledger.restarts().infrastructure();
+        String why = withoutCheckpoint < 2
+                ? "when no more pods can come of attempt %d, which was removed from outside".formatted(ledger.attempt())
+                : "after %d restarts without a checkpoint".formatted(withoutCheckpoint);
         Situation fresh = Situation.withoutAttempt(
                 ledger.state() == State.Restarting ? State.Restarting : State.Queued,
                 "BackOff",
-                "attempt %d begins at %s, after %d restarts without a checkpoint"
+                "attempt %d begins at %s, %s"
                         .formatted(
                                 ledger.attempt() + 1,
                                 Timestamp.of(backoff.from().plus(backoff.limit())),
-                                ledger.restarts().user() + ledger.restarts().infrastructure()));
+                                why));
         return new Plan(
                 status(goingOnWith(fresh), ledger), List.of(), nearest(active(ledger), Optional.of(backoff.left(now))));
     }

@@ -164,7 +164,7 @@ class LifecycleTest {
         Scene scene = Scene.of().running();
 
         scene.exists().decide();
-        Plan plan = scene.decide();
+        Plan plan = scene.afterSeconds(10).decide();
 
         assertThat(plan.actions()).containsExactly(new EnsureResources(), new StartAttempt(2));
         assertThat(scene.status().restarts().infrastructure()).isEqualTo(1);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rlvr.crds.RLVRJobStatus.Restarts;
 import dev.rlvr.crds.RLVRJobStatus.State;
 import dev.rlvr.lifecycle.Action.StartAttempt;
+import dev.rlvr.lifecycle.Action.StopAttempt;
 import dev.rlvr.lifecycle.AttemptObservation.Admission;
 import dev.rlvr.lifecycle.AttemptObservation.Outcome;
 import dev.rlvr.lifecycle.Failure.Cause;
@@ -141,6 +142,62 @@ class RestartsTest {
         assertThat(waitForAttempt(scene, seconds.length + 2)).isZero();
     }
 
+    @Test
+    void anAttemptThatWasRemovedIsFollowedOnlyWhenNoMorePodsOfItCanCome() {
+        Scene scene = Scene.of().running();
+
+        Plan plan = scene.exists().decide();
+
+        assertThat(plan.lookAgainAfter()).contains(Duration.ofSeconds(10));
+        assertThat(scene.condition("Ready").getMessage())
+                .contains("removed from outside")
+                .endsWith("attempt 2 begins at 2026-03-01T12:00:10Z, once attempt 1 is gone");
+        assertThat(waitForAttempt(scene, 2)).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void aPodOfARemovedAttemptThatStillComesIsStoppedAndWaitedFor() {
+        Scene scene = Scene.of().running();
+        scene.exists().decide();
+        AttemptObservation late = scene.afterSeconds(3).attempt(1, pods(new Phase.Waiting("Creating", "its pod came")));
+
+        assertThat(scene.exists(late).decide().actions()).containsExactly(new StopAttempt(1, Duration.ofMinutes(2)));
+        scene.exists(Scene.stopping(late)).afterSeconds(2).decide();
+
+        assertThat(scene.condition("Ready").getReason()).isEqualTo("Removed");
+        assertThat(waitForAttempt(scene, 2)).isEqualTo(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void aSuspensionInBetweenDoesNotMakeARemovedAttemptBeFollowedAtOnce() {
+        Scene scene = Scene.of().running();
+        scene.exists().decide();
+        scene.suspend(true).afterSeconds(1).decide();
+        assertThat(scene.state()).isEqualTo(State.Suspended);
+
+        scene.suspend(false).afterSeconds(2).decide();
+
+        assertThat(scene.condition("Ready").getMessage())
+                .isEqualTo("attempt 2 begins at 2026-03-01T12:00:10Z,"
+                        + " when no more pods can come of attempt 1, which was removed from outside");
+        assertThat(waitForAttempt(scene, 2)).isEqualTo(Duration.ofSeconds(7));
+    }
+
+    @Test
+    void attemptsThatAreRemovedAgainAndAgainAreAsFarApartAsOthers() {
+        Scene scene = Scene.of().running();
+        long[] seconds = {10, 10, 20, 40};
+        for (int i = 0; i < seconds.length; i++) {
+            remove(scene, i + 1);
+            assertThat(waitForAttempt(scene, i + 2)).isEqualTo(Duration.ofSeconds(seconds[i]));
+        }
+
+        scene.afterSeconds(60).checkpointAt(scene.now);
+        crash(scene, seconds.length + 1);
+
+        assertThat(waitForAttempt(scene, seconds.length + 2)).isZero();
+    }
+
     /** Follows lookAgainAfter, as a back end does, until the attempt starts. */
     private static Duration waitForAttempt(Scene scene, int number) {
         Duration waited = Duration.ZERO;
@@ -156,6 +213,12 @@ class RestartsTest {
             waited = waited.plus(wait.get());
         }
         throw new AssertionError("attempt " + number + " never began");
+    }
+
+    /** Somebody removes an attempt that runs. */
+    private static void remove(Scene scene, int attempt) {
+        scene.exists(scene.attempt(attempt, pods(new Phase.Running(scene.now)))).decide();
+        scene.exists().decide();
     }
 
     private static void crash(Scene scene, int attempt) {

@@ -82,7 +82,11 @@ final class Simulation {
         if (random.nextInt(4) == 0 && !faults.isEmpty()) {
             Fault fault = faults.get(random.nextInt(faults.size()));
             note(fault.name());
+            boolean current = hasCurrentAttempt();
             world.strike(fault);
+            if (fault == Fault.Vanish && !current) {
+                world.catchUp();
+            }
             record();
         }
         if (random.nextInt(12) == 0) {
@@ -109,6 +113,12 @@ final class Simulation {
         Observation observation = history.get(seen);
         edited = false;
         Plan plan = decide(job.getStatus(), observation);
+        if (announces(plan)) {
+            // no back end begins an attempt on what it remembers
+            seen = history.size() - 1;
+            observation = history.get(seen);
+            plan = decide(job.getStatus(), observation);
+        }
         lookAt = plan.lookAgainAfter().map(world.now::plus);
         check(plan, observation);
         if (!plan.status().equals(job.getStatus())) {
@@ -116,6 +126,8 @@ final class Simulation {
             writes++;
         }
         note(plan, observation);
+        world.straggle();
+        record();
         for (Action action : plan.actions()) {
             if (dies()) {
                 return;
@@ -125,6 +137,11 @@ final class Simulation {
             record();
         }
         checkIdle(observation);
+    }
+
+    private boolean announces(Plan plan) {
+        return job.getStatus() != null
+                && !Objects.equals(plan.status().attempt(), job.getStatus().attempt());
     }
 
     private boolean dies() {
@@ -222,9 +239,19 @@ final class Simulation {
     private void suspend(boolean suspend) {
         if (job.getSpec().lifecycle().suspend() != suspend) {
             note("suspend: " + suspend);
+            if (hasCurrentAttempt()) {
+                world.catchUp();
+            }
             Scene.suspend(job, suspend);
             edited = true;
         }
+    }
+
+    /** What somebody removes when it is over already, or is to be suspended, looks as if its back end had stopped it: nothing waits for it. */
+    private boolean hasCurrentAttempt() {
+        return job.getStatus() != null
+                && job.getStatus().attemptStartTime() != null
+                && !job.getSpec().lifecycle().suspend();
     }
 
     private void trainerWrites() {

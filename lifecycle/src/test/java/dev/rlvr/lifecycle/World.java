@@ -20,6 +20,9 @@ import java.util.stream.IntStream;
 final class World {
     static final int STEPS = 12;
 
+    /** A Job controller has heard by then that a Job was removed; until then it may make its pods all the same. */
+    private static final Duration LAG = Duration.ofSeconds(9);
+
     /** What can go wrong with an attempt. */
     enum Fault {
         Crash,
@@ -70,6 +73,8 @@ final class World {
     private Optional<Boolean> servers = Optional.empty();
     private Optional<Progress> progress = Optional.empty();
     private Optional<Checkpoint> checkpoint = Optional.empty();
+    private Optional<Attempt> vanished = Optional.empty();
+    private Instant vanishedAt = Instant.MIN;
     private int lastNumber;
     Instant now = Scene.START;
 
@@ -131,6 +136,25 @@ final class World {
         lastNumber = number;
         int from = checkpoint.map(Checkpoint::step).orElse(0);
         attempts.put(number, new Attempt(number, now, from));
+    }
+
+    /** Between what a back end sees and what it does, a controller that lags makes a pod of what is gone, until that is collected. */
+    void straggle() {
+        Optional<Attempt> late =
+                vanished.filter(a -> attempts.isEmpty() && now.isBefore(vanishedAt.plus(LAG)) && random.nextBoolean());
+        late.ifPresent(a -> {
+            Attempt stray = new Attempt(a.number, now, a.step);
+            stray.admission = a.admission;
+            stray.pods.add(new Phase.Waiting("Creating", "the container is created"));
+            stop(stray);
+            attempts.put(a.number, stray);
+            catchUp();
+        });
+    }
+
+    /** Every controller has heard of what was removed. */
+    void catchUp() {
+        vanished = Optional.empty();
     }
 
     private void stop(Attempt attempt) {
@@ -243,12 +267,19 @@ final class World {
                     terminate(a);
                 }
             }
-            case Vanish -> attempts.remove(a.number);
+            case Vanish -> vanish(a);
             case RemovalFromOutside -> stop(a);
             case Hang -> a.hangs = true;
             case Unschedulable -> a.unschedulable = true;
             case ResourcesRemoved, ServersRemoved -> throw new IllegalArgumentException("hits no attempt");
         }
+    }
+
+    private void vanish(Attempt a) {
+        attempts.remove(a.number);
+        boolean mayGetPods = a.admission instanceof Admission.Admitted && a.goneAt.isEmpty() && !hasFailedPod(a);
+        vanished = mayGetPods && a.outcome.isEmpty() ? Optional.of(a) : Optional.empty();
+        vanishedAt = now;
     }
 
     private void fail(Attempt a, Failure failure) {

@@ -32,7 +32,7 @@ class JobMetricsTest {
     void aCrashLosesWhatAllGpusHaveDoneSinceTheNewestCheckpoint() {
         RLVRJob job = job(status(State.Running, Restarts.NONE, "9:00", "9:50"));
 
-        metrics.stored(job, status(State.Restarting, new Restarts(1, 1, 0, null), null, null));
+        metrics.stored(job, status(State.Restarting, new Restarts(1, 1, 0, null, null), null, null));
 
         assertThat(registry.get("rlvr.job.gpu.seconds.lost")
                         .tag("reason", "Crash")

@@ -107,7 +107,12 @@ class OperatorKillTest {
         return new End(
                 status.state(),
                 status.attempt(),
-                new RLVRJobStatus.Restarts(restarts.total(), restarts.user(), restarts.infrastructure(), null),
+                new RLVRJobStatus.Restarts(
+                        restarts.total(),
+                        restarts.user(),
+                        restarts.infrastructure(),
+                        null,
+                        restarts.lastFailureReason()),
                 status.conditions().stream().map(OperatorKillTest::withoutTime).collect(Collectors.toSet()),
                 scene.cluster().attempts(),
                 scene.objects());
