@@ -27,6 +27,7 @@ import java.util.stream.Stream;
 public record TrainerImage(String classPath, Path bundled, Optional<OtherLibtorch> libtorch, Path cache) {
     private static final String PLATFORM = "linux-x86_64";
     private static final String LIBTORCH = ImageContents.ROOT + "libtorch";
+    private static final String NCCL = LIBTORCH + "/libnccl.so.2";
     private static final String TOKENIZERS = ImageContents.ROOT + "tokenizers/libtokenizers.so";
     private static final String ARGUMENTS = ImageContents.ROOT + "trainer.args";
 
@@ -70,7 +71,7 @@ public record TrainerImage(String classPath, Path bundled, Optional<OtherLibtorc
                         new Layer("quickstart", bundledFiles()),
                         new Layer("trainer", ours)),
                 List.of("@" + ARGUMENTS),
-                environment(),
+                environment(torch.containsKey(NCCL)),
                 ImageContents.noPorts());
     }
 
@@ -140,9 +141,9 @@ public record TrainerImage(String classPath, Path bundled, Optional<OtherLibtorc
         return files;
     }
 
-    /** Where DJL finds what is unpacked; variables, since a pod that brings another libtorch says so by the same ones. */
-    private SortedMap<String, String> environment() {
-        return new TreeMap<>(Map.of(
+    /** Where DJL and the trainer find what is unpacked; variables, since a pod that brings another libtorch says so by the same ones. */
+    private SortedMap<String, String> environment(boolean nccl) {
+        SortedMap<String, String> variables = new TreeMap<>(Map.of(
                 "OPT_OUT_TRACKING",
                 "true",
                 "PYTORCH_LIBRARY_PATH",
@@ -152,6 +153,10 @@ public record TrainerImage(String classPath, Path bundled, Optional<OtherLibtorc
                 // the file, since DJL 0.35.1 stumbles over a folder where there is no GPU
                 "RUST_LIBRARY_PATH",
                 TOKENIZERS));
+        if (nccl) {
+            variables.put("RLVR_NCCL", NCCL);
+        }
+        return variables;
     }
 
     /** What {@code java} is started with: in a file, so that ranks and people can start it in the same way. */
