@@ -1,64 +1,102 @@
-"""The trainer's own training step on a GPU, from the archive that Java writes, beside eager transformers: tokens/s, MFU, memory.
+"""The trainer's training step on a GPU, in its own process, beside eager transformers: tokens/s, MFU, memory.
 
 Both sides do the same step (forward, cross entropy of all tokens, backward, clipping, fused AdamW) on the same weights and tokens, one after
-the other, so that each has the GPU's memory to itself; their losses must agree. With --device cpu, memory is the peak of the whole process. MFU is the step's matrix-product operations per second (attention counted causally, recomputation not counted)
-divided by what one large matrix product reaches on the same device, or by --peak-tflops."""
+the other, so that each has the GPU to itself; their losses must agree. Memory is, of ours, what the card has less while it runs, CUDA's own
+included; of theirs, what PyTorch's allocator has taken; with --device cpu, the peak of each process. MFU is the step's matrix-product
+operations per second (attention counted causally) divided by what one large matrix product reaches on the same device, or by --peak-tflops."""
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import side
 import torch
-from scripted import ScriptedDecoder
 from transformers import AutoModelForCausalLM
 
 TOLERANCE = {"F32": 1e-3, "BF16": 1e-2}
+WARM_UP = 2
+
+
+class Ours:
+    """TrainingSide.java; it answers each line with one of JSON."""
+
+    name = "ours"
+
+    def __init__(self, chosen, folder):
+        self.device = torch.device(chosen.device)
+        self.before = used_memory(self.device)
+        self.process = subprocess.Popen(
+            [chosen.run, "training", "--model", folder, "--precision", chosen.precision, "--threads", str(os.cpu_count())]
+            + ["--rows", str(chosen.rows), "--length", str(chosen.length)]
+            + (["--gpu"] if self.device.type == "cuda" else []),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit("bench/gpu: our side ended; what it said is above (docs/gpu.md says what a GPU needs)")
+        return json.loads(line)
+
+    def step(self):
+        self.process.stdin.write("round\n")
+        self.process.stdin.flush()
+        self.last = self._answer()
+        return self.last["seconds"], self.last["check"]
+
+    def memory(self):
+        return used_memory(self.device) - self.before if self.device.type == "cuda" else self.last["bytes"]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 class Eager:
     name = "eager transformers"
 
-    def __init__(self, folder, precision, device):
-        self.device, self.precision = device, precision
+    def __init__(self, chosen, folder):
+        self.device, self.precision = torch.device(chosen.device), chosen.precision
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
-        self.model.to(device).train()
+        self.model.to(self.device).train()
         self.model.config.use_cache = False
         self.optimizer = side.optimizer(self.model)
+        self.ids = side.token_ids(chosen.rows, chosen.length, self.model.config.vocab_size).to(self.device)
 
-    def step(self, ids):
+    def step(self):
+        seconds, loss = timed(self.device, self._step)
+        return seconds, loss.item()
+
+    def _step(self):
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "BF16"):
-            loss = self.model(input_ids=ids, labels=ids).loss
+            loss = self.model(input_ids=self.ids, labels=self.ids).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), side.CLIP)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return loss
 
+    def memory(self):
+        return torch.cuda.max_memory_reserved(self.device) if self.device.type == "cuda" else side.memory("VmHWM")
 
-class Ours:
-    name = "ours"
+    def close(self):
+        pass
 
-    def __init__(self, archive, folder, precision, device):
-        self.decoder = ScriptedDecoder(archive, folder, precision, device)
-        parameters = [torch.nn.Parameter(master) for master in self.decoder.masters]
-        for parameter, total in zip(parameters, self.decoder.sums):
-            parameter.grad = total
-        self.parameters = parameters
-        self.optimizer = side.optimizer(torch.nn.ParameterList(parameters))
 
-    def step(self, ids):
-        loss = self.decoder.forward_and_backward(ids)
-        torch.nn.utils.clip_grad_norm_(self.parameters, side.CLIP)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=False)
-        self.decoder.refresh()
-        return loss
+def used_memory(device):
+    """Of the whole card, in bytes."""
+    if device.type != "cuda":
+        return 0
+    free, total = torch.cuda.mem_get_info(device)
+    return total - free
 
 
 def synchronize(device):
@@ -93,20 +131,13 @@ def operations(config, rows, length):
     return 3 * rows * length * (2 * weights + 2 * attention)
 
 
-def peak_memory(device):
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else side.memory("VmHWM")
-
-
-def measure(label, contestant, ids, device, rounds):
-    """Two warm-up rounds, then the measured ones."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    losses, times = [], []
-    for _ in range(2 + rounds):
-        seconds, loss = timed(device, lambda: contestant.step(ids))
-        times.append(seconds)
-        losses.append(loss.item())
-    return {"side": label, "seconds": statistics.median(times[2:]), "bytes": peak_memory(device), "losses": losses}
+def measure(contestant, chosen, folder):
+    contestant = contestant(chosen, folder)
+    steps = [contestant.step() for _ in range(WARM_UP + chosen.rounds)]
+    memory = contestant.memory()
+    contestant.close()
+    seconds = statistics.median([seconds for seconds, _ in steps[WARM_UP:]])
+    return {"side": contestant.name, "seconds": seconds, "bytes": memory, "losses": [loss for _, loss in steps]}
 
 
 def options():
@@ -119,7 +150,7 @@ def options():
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--peak-tflops", type=float, help="what MFU is relative to (default: a measured matrix product)")
     parser.add_argument("--output", help="file that gets the results as JSON")
-    parser.add_argument("--export", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--run", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--models", required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -130,17 +161,8 @@ def main():
     if device.type == "cuda" and not torch.cuda.is_available():
         sys.exit("bench/gpu: PyTorch finds no CUDA device here; on a machine without a GPU, --device cpu runs the same program")
     folder = chosen.model or str(Path(chosen.models) / "135m")
-    with tempfile.TemporaryDirectory() as out:
-        subprocess.run([chosen.export, "export", folder, chosen.precision, out], check=True)
-        ours = Ours(str(Path(out) / "decoder.pt"), folder, chosen.precision, device)
-    config = ours.decoder.config
-    ids = side.token_ids(chosen.rows, chosen.length, config["vocab_size"]).to(device)
-    results = [measure(Ours.name, ours, ids, device, chosen.rounds)]
-    # its memory must not count as the other side's
-    del ours
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    results.append(measure(Eager.name, Eager(folder, chosen.precision, device), ids, device, chosen.rounds))
+    config = json.loads((Path(folder) / "config.json").read_text())
+    results = [measure(contestant, chosen, folder) for contestant in (Ours, Eager)]
 
     peak = chosen.peak_tflops * 1e12 if chosen.peak_tflops else matmul_rate(device, chosen.precision)
     work, tokens = operations(config, chosen.rows, chosen.length), chosen.rows * chosen.length
