@@ -32,11 +32,16 @@ job() {
     -e "s/^(  name:) quickstart/\1 $name/" "$opt/bundled/quickstart/rlvrjob.yaml" >"$out/$name.yaml"
 }
 
+# trained WHAT WORK START: says how long it took, since $SECONDS was START, and its last step
+trained() {
+  say "$1" "$((SECONDS - $3)) s, step $(tail -n 1 "$2/metrics.jsonl" | grep -o '"step_time":[0-9.]*' | cut -d: -f2) s"
+}
+
 # train NAME [WORK]: trains the job NAME to its end
 train() {
   local name=$1 work=$out/${2:-$1} start=$SECONDS
   if "$java" "@$args" --job "$out/$name.yaml" --work "$work" >"$work.log" 2>&1; then
-    say "$name: trained" "$((SECONDS - start)) s, step $(tail -n 1 "$work/metrics.jsonl" | grep -o '"step_time":[0-9.]*' | cut -d: -f2) s"
+    trained "$name: trained" "$work" "$start"
   else
     bad "$name" "exit code $?: $(tail -n 1 "$work.log")"
   fi
@@ -61,8 +66,7 @@ together() {
   for i in 0 1; do
     wait "${pods[$i]}" || bad "$1 pod $i" "exit code $?: $(tail -n 1 "$out/$1-pod-$i-1.log")"
   done
-  [ -f "$out/$1/metrics.jsonl" ] &&
-    say "$1: two pods, NCCL by sockets" "$((SECONDS - start)) s, step $(tail -n 1 "$out/$1/metrics.jsonl" | grep -o '"step_time":[0-9.]*' | cut -d: -f2) s"
+  [ ! -f "$out/$1/metrics.jsonl" ] || trained "$1: two pods, NCCL by sockets" "$out/$1" "$start"
 }
 
 # compare WHAT A B TOLERANCE: of the metrics that do not tell times, and with tolerance 0 of the exported weights, too

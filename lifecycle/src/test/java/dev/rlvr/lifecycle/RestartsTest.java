@@ -14,6 +14,7 @@ import dev.rlvr.lifecycle.Failure.Cause;
 import dev.rlvr.lifecycle.PodObservation.Phase;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.ObjIntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -129,17 +130,8 @@ class RestartsTest {
 
     @Test
     void restartsAreFurtherAndFurtherApartUntilACheckpointIsMade() {
-        Scene scene = Scene.of("restarts: {user: 100}").running();
-        long[] seconds = {0, 10, 20, 40, 80, 160, 300, 300};
-        for (int i = 0; i < seconds.length; i++) {
-            crash(scene, i + 1);
-            assertThat(waitForAttempt(scene, i + 2)).isEqualTo(Duration.ofSeconds(seconds[i]));
-        }
-
-        scene.afterSeconds(60).checkpointAt(scene.now);
-        crash(scene, seconds.length + 1);
-
-        assertThat(waitForAttempt(scene, seconds.length + 2)).isZero();
+        assertWaitsUntilACheckpoint(
+                Scene.of("restarts: {user: 100}").running(), RestartsTest::crash, 0, 10, 20, 40, 80, 160, 300, 300);
     }
 
     @Test
@@ -185,10 +177,13 @@ class RestartsTest {
 
     @Test
     void attemptsThatAreRemovedAgainAndAgainAreAsFarApartAsOthers() {
-        Scene scene = Scene.of().running();
-        long[] seconds = {10, 10, 20, 40};
+        assertWaitsUntilACheckpoint(Scene.of().running(), RestartsTest::remove, 10, 10, 20, 40);
+    }
+
+    /** Attempts end one after the other, each is followed after so long, and a crash after a checkpoint at once. */
+    private static void assertWaitsUntilACheckpoint(Scene scene, ObjIntConsumer<Scene> end, long... seconds) {
         for (int i = 0; i < seconds.length; i++) {
-            remove(scene, i + 1);
+            end.accept(scene, i + 1);
             assertThat(waitForAttempt(scene, i + 2)).isEqualTo(Duration.ofSeconds(seconds[i]));
         }
 
