@@ -9,8 +9,10 @@ import java.util.regex.Pattern;
  * {@code pvc://CLAIM/PATH}, {@code file:///PATH}, {@code bundled://NAME} or {@code job://NAME}.
  */
 public record Source(Scheme scheme, String path) {
-    private static final String CLAIM = "pvc://[a-z0-9][-a-z0-9.]*(/.*)?";
-    private static final String FOLDER = "file:///.+|bundled://[^/].*";
+    private static final String LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+    private static final String CLAIM = "pvc://" + LABEL + "([.]" + LABEL + ")*(/.*)?";
+    private static final String FILE = "file:///.+";
+    private static final String FOLDER = FILE + "|bundled://[^/].*";
     private static final String CHECKPOINT = "/checkpoints/step-[0-9]{6,9}";
     private static final String JOB = "job://[a-z]([-a-z0-9]*[a-z0-9])?";
 
@@ -34,7 +36,7 @@ public record Source(Scheme scheme, String path) {
 
     /** Form of a source of a checkpoint. */
     static final String CHECKPOINT_RULE =
-            "self.matches('^(pvc://.*|file://.*|" + JOB + "(" + CHECKPOINT + ")?)$')" + INSIDE;
+            "self.matches('^(" + CLAIM + "|" + FILE + "|" + JOB + "(" + CHECKPOINT + ")?)$')" + INSIDE;
 
     static final String CHECKPOINT_MESSAGE =
             "is not a checkpoint folder; use pvc://CLAIM/PATH, file:///PATH, job://NAME or"

@@ -154,7 +154,7 @@ record MemoryPlan(
     }
 
     private String remedy(boolean sampling) {
-        if (state + (place == Place.CPU ? snapshot : 0) + runtime > limit) {
+        if (least() > limit) {
             return "take a smaller model or a machine with more memory";
         }
         if (sampling) {
@@ -163,6 +163,11 @@ record MemoryPlan(
         return recomputation.asked() == Recomputation.Never
                 ? "use trainer.recomputation: Auto, lower it, or take a machine with more memory"
                 : "lower it, or rollout.maxResponseTokens, or take a machine with more memory";
+    }
+
+    /** What is taken however short answers and micro-batches are, in bytes. */
+    private long least() {
+        return runtime + (place == Place.GPU ? (long) ((1 + FRAGMENTATION) * state) : state + snapshot);
     }
 
     /** One line for the log. */

@@ -130,4 +130,15 @@ class MemoryPlanTest {
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("take a smaller model");
     }
+
+    @Test
+    void aGpuThatHoldsTheModelOnlyWithoutHolesWantsASmallerOne() {
+        MemoryPlan plan = MemoryPlan.onGpu(spec("", 128), SMOLLM2, 24 * GB);
+        long almost = plan.runtime() + plan.state() * 106 / 100;
+
+        assertThatThrownBy(
+                        () -> MemoryPlan.onGpu(spec("", 128), SMOLLM2, almost).require())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("take a smaller model");
+    }
 }
