@@ -19,7 +19,7 @@ public record EvaluationSpec(
         @Required
         @Size(min = 1, max = 63)
         @ValidationRule(
-                value = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+                value = "self.matches('^" + Metadata.DNS_LABEL + "$')",
                 message = "is not a name of lower-case letters, digits and '-'")
         @JsonPropertyDescription("Name in metrics and status.")
         String name,

@@ -26,7 +26,10 @@ final class Metadata {
             "deletionGracePeriodSeconds",
             "selfLink",
             "managedFields");
-    private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
+    /** Form of a name that is one DNS label, but for its length. */
+    static final String DNS_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+
+    private static final Pattern NAMESPACE = Pattern.compile(DNS_LABEL);
     private static final Pattern LABEL_KEY =
             Pattern.compile("([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?");
     private static final Pattern LABEL_VALUE = Pattern.compile("([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?");
@@ -52,7 +55,7 @@ final class Metadata {
         if (metadata.path("namespace").isMissingNode()
                 || metadata.path("namespace").isNull()) {
             metadata.put("namespace", "default");
-        } else if (!DNS_LABEL.matcher(metadata.path("namespace").asText()).matches()
+        } else if (!NAMESPACE.matcher(metadata.path("namespace").asText()).matches()
                 || metadata.path("namespace").asText().length() > 63) {
             problems.add("metadata.namespace: '" + metadata.path("namespace").asText()
                     + "' is not a name of lower-case letters, digits and '-', at most 63 characters");

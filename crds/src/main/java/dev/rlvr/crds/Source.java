@@ -9,8 +9,7 @@ import java.util.regex.Pattern;
  * {@code pvc://CLAIM/PATH}, {@code file:///PATH}, {@code bundled://NAME} or {@code job://NAME}.
  */
 public record Source(Scheme scheme, String path) {
-    private static final String LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-    private static final String CLAIM = "pvc://" + LABEL + "([.]" + LABEL + ")*(/.*)?";
+    private static final String CLAIM = "pvc://" + Metadata.DNS_LABEL + "([.]" + Metadata.DNS_LABEL + ")*(/.*)?";
     private static final String FILE = "file:///.+";
     private static final String FOLDER = FILE + "|bundled://[^/].*";
     private static final String CHECKPOINT = "/checkpoints/step-[0-9]{6,9}";

@@ -126,7 +126,7 @@ record MemoryPlan(
 
     /** Predicted peak in bytes. */
     long peak() {
-        return state + (place == Place.CPU ? snapshot : 0) + Math.max(update, rollout) + runtime + fragments;
+        return kept() + Math.max(update, rollout) + runtime + fragments;
     }
 
     /** Of a rank on a GPU, what it takes of the host's memory: the JVM, and its state on the way to a checkpoint, twice. */
@@ -167,7 +167,11 @@ record MemoryPlan(
 
     /** What is taken however short answers and micro-batches are, in bytes. */
     private long least() {
-        return runtime + (place == Place.GPU ? (long) ((1 + FRAGMENTATION) * state) : state + snapshot);
+        return kept() + runtime + (place == Place.GPU ? (long) (FRAGMENTATION * state) : 0);
+    }
+
+    private long kept() {
+        return state + (place == Place.CPU ? snapshot : 0);
     }
 
     /** One line for the log. */
