@@ -4,25 +4,48 @@ import dev.rlvr.crds.RLVRJob;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.processing.event.Event;
+import io.javaoperatorsdk.operator.processing.event.EventHandler;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
-import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.ManagedInformerEventSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** What the operator knows of the objects that belong to jobs: a cache of each kind, whose changes let it look at the job again. */
+/**
+ * What the operator knows of the objects that belong to jobs: a cache of each kind, whose changes let it look at the job again. With thousands of jobs
+ * they take a while to fill, of which nobody is told until all are full; then every job is looked at.
+ */
 final class ChildCaches {
     /** Objects that a cache asks for at once when it fills: the answer is in memory as text before it is objects. */
     static final long PAGE = 200;
 
-    private final Map<Class<? extends HasMetadata>, InformerEventSource<?, RLVRJob>> caches = new ConcurrentHashMap<>();
+    private static final Logger LOG = LoggerFactory.getLogger(ChildCaches.class);
+
+    private final Map<Class<? extends HasMetadata>, LateCache<?>> caches = new ConcurrentHashMap<>();
+    private final AtomicBoolean full = new AtomicBoolean();
 
     List<EventSource<?, RLVRJob>> open(EventSourceContext<RLVRJob> context) {
         Children.KINDS.forEach(kind -> caches.put(kind, cache(kind, context)));
         return List.copyOf(caches.values());
+    }
+
+    /** Whether they show all that there is, by and by. Until then they are not to be read. */
+    boolean areFull() {
+        return full.get();
+    }
+
+    /** What was told before the last one was full has been passed over. */
+    private void lookIfFull(EventSourceContext<RLVRJob> context, EventHandler handler) {
+        if (caches.values().stream().allMatch(LateCache::isFull) && full.compareAndSet(false, true)) {
+            LOG.info("All that belongs to jobs is known");
+            context.getPrimaryCache().keys().map(Event::new).forEach(handler::handleEvent);
+        }
     }
 
     /**
@@ -33,8 +56,8 @@ final class ChildCaches {
      */
     <T extends HasMetadata> void remember(T written) {
         @SuppressWarnings("unchecked") // by its class
-        InformerEventSource<T, RLVRJob> cache = (InformerEventSource<T, RLVRJob>) caches.get(written.getClass());
-        if (cache != null) {
+        LateCache<T> cache = (LateCache<T>) caches.get(written.getClass());
+        if (cache != null && areFull()) {
             remember(written, cache);
         }
     }
@@ -50,13 +73,13 @@ final class ChildCaches {
         }
     }
 
-    private static <T extends HasMetadata> InformerEventSource<T, RLVRJob> cache(
-            Class<T> kind, EventSourceContext<RLVRJob> context) {
+    private <T extends HasMetadata> LateCache<T> cache(Class<T> kind, EventSourceContext<RLVRJob> context) {
         InformerEventSourceConfiguration.Builder<T> cache = InformerEventSourceConfiguration.from(kind, RLVRJob.class)
                 .withName(kind.getSimpleName())
                 .withLabelSelector(Ownership.MANAGED_BY + "=" + Ownership.MANAGER + "," + Ownership.JOB)
                 .withSecondaryToPrimaryMapper(ChildCaches::owner)
                 .withNamespacesInheritedFromController()
+                .withOnAddFilter(_ -> areFull())
                 .withInformerListLimit(PAGE);
         if (SharedObjects.KINDS.contains(kind)) {
             // found by its name, without an index that knows the objects of each job
@@ -67,7 +90,7 @@ final class ChildCaches {
                 cache.withItemStore(new ReducedStore<>(kind));
             }
         }
-        return new InformerEventSource<>(cache.build(), context);
+        return new LateCache<>(cache.build(), context, handler -> lookIfFull(context, handler));
     }
 
     private static Set<ResourceID> owner(HasMetadata child) {

@@ -32,6 +32,9 @@ record Children(List<HasMetadata> all) {
             Role.class,
             RoleBinding.class);
 
+    /** Of a job that nobody has looked at yet, as far as anybody knows. */
+    static final Children NONE = new Children(List.of());
+
     private static final List<Class<? extends HasMetadata>> RUNNING = List.of(Job.class, Pod.class, StatefulSet.class);
 
     Children {

@@ -35,7 +35,8 @@ final class Preflight {
         }
     }
 
-    private static String cause(Throwable e) {
+    /** What it came from, in its words. */
+    static String cause(Throwable e) {
         Throwable last = e;
         while (last.getCause() != null) {
             last = last.getCause();

@@ -44,6 +44,9 @@ import org.slf4j.LoggerFactory;
  * job in between (compare and apply by resourceVersion). So an attempt's number never goes back, only an announced attempt is created, and
  * none begins that another may still run beside. That comparison also tells whether the cache's job is the newest: where a first attempt
  * begins, or one goes on, there is no need to read it before. An idle job costs no request at all.
+ *
+ * <p>After a start the caches fill for a while. Meanwhile jobs that have no status yet begin, which needs none of them; every other job is looked at
+ * once they are full.
  */
 @ControllerConfiguration(
         name = RLVRJobReconciler.NAME,
@@ -104,7 +107,11 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
 
     @Override
     public UpdateControl<RLVRJob> reconcile(RLVRJob cached, Context<RLVRJob> context) {
-        Children children = Children.read(context::getSecondaryResourcesAsStream);
+        boolean known = caches.areFull();
+        if (!known && cached.getStatus() != null) {
+            return UpdateControl.noUpdate();
+        }
+        Children children = known ? Children.read(context::getSecondaryResourcesAsStream) : Children.NONE;
         Plan hint = plan(
                 cached,
                 children,
@@ -118,6 +125,9 @@ public final class RLVRJobReconciler implements Reconciler<RLVRJob> {
         Optional<UpdateControl<RLVRJob>> done = carryOut(cached, false, children, hint, context);
         if (done.isPresent()) {
             return done.get();
+        }
+        if (!known) {
+            return lookSoon();
         }
         RLVRJob job = client.resource(cached).get();
         if (job == null) {

@@ -11,7 +11,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -66,13 +65,9 @@ record OperatorProcess(Process process, int port, HttpClient client) implements 
         return Histogram.of(get("/q/metrics").body(), RECONCILE, "");
     }
 
-    /** How many reconciles have ended; nothing before it answers. */
-    OptionalDouble reconciled() {
-        try {
-            return OptionalDouble.of(reconciles().count());
-        } catch (IllegalStateException notYet) {
-            return OptionalDouble.empty();
-        }
+    /** How many reconciles have ended. */
+    double reconciled() {
+        return reconciles().count();
     }
 
     /** Whether its caches are filled. */

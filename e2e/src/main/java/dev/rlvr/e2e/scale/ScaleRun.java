@@ -314,21 +314,28 @@ final class ScaleRun {
         operator.kill();
         operator.close();
         double read = reader.seconds();
+        fleet.end(FORERUNNER);
         create(LATECOMER, sightings);
         long start = System.nanoTime();
         OperatorProcess second = startOperator();
-        double first = waiting.reconciles(second, 1, start);
+        waiting.reconciler(second);
+        double ready = Waiting.seconds(start);
+        double all = waiting.settled(second, start);
+        sightings.await(Stage.SUCCEEDED, List.of(FORERUNNER), Waiting.PATIENCE);
         sightings.await(Stage.RUNNING, List.of(LATECOMER), Waiting.PATIENCE);
-        double latecomer = Waiting.seconds(start);
-        double all = waiting.reconciles(second, size.jobs(), start);
+        double first = sightings.span(List.of(LATECOMER), Stage.CREATED, Stage.JOB);
         figures.putObject("restart")
                 .put("bare_client_reads_seconds", read)
                 .put("first_reconcile_seconds", first)
-                .put("new_job_runs_seconds", latecomer)
+                .put("ready_seconds", ready)
+                .put("new_job_runs_seconds", sightings.span(List.of(LATECOMER), Stage.CREATED, Stage.RUNNING))
+                .put("ended_job_succeeded_seconds", sightings.secondsSince(start, FORERUNNER, Stage.SUCCEEDED))
                 .put("all_reconciled_seconds", all);
         Figures.memory(figures, second, "after_restart");
         targets.atMost("restart with %d jobs → first reconcile".formatted(size.jobs()), first, 15, "s");
-        say("first reconcile after %.1f s, all after %.1f s; only reading takes %.1f s".formatted(first, all, read));
+        say(
+                "a new job begins after %.1f s, all is known after %.1f s, all are reconciled after %.1f s; only reading takes %.1f s"
+                        .formatted(first, ready, all, read));
         return second;
     }
 
@@ -396,7 +403,7 @@ final class ScaleRun {
                 operator.close();
             } else if (!without && !operator.process().isAlive()) {
                 operator = startOperator();
-                waiting.reconciles(operator, waves.jobsBefore(wave), System.nanoTime());
+                waiting.settled(operator, System.nanoTime());
             }
             waves.delete(wave);
             say("wave %d: %.1f jobs/s".formatted(wave, waves.rate(List.of(wave))));

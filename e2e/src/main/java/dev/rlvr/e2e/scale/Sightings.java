@@ -153,6 +153,11 @@ final class Sightings implements AutoCloseable {
                 .toList();
     }
 
+    /** Seconds from then ({@link System#nanoTime}) until this job was first seen at a stage. */
+    synchronized double secondsSince(long then, String job, Stage stage) {
+        return (first.get(stage).get(job) - then) / 1e9;
+    }
+
     /** Seconds from the first of these jobs at one stage to the last of them at another. */
     synchronized double span(Collection<String> jobs, Stage from, Stage to) {
         long begin = jobs.stream().mapToLong(first.get(from)::get).min().orElseThrow();

@@ -14,6 +14,7 @@ import java.util.function.Predicate;
 record Waiting(KubernetesClient client, AuditLog log) {
     static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Duration QUIET = Duration.ofSeconds(10);
+    private static final Duration SETTLED = Duration.ofSeconds(2);
 
     /** Until the operator answers that it is ready. */
     void reconciler(OperatorProcess operator) throws InterruptedException {
@@ -23,12 +24,18 @@ record Waiting(KubernetesClient client, AuditLog log) {
         }
     }
 
-    /** Until that many reconciles have ended: seconds since the start. */
-    double reconciles(OperatorProcess operator, int count, long start) throws InterruptedException {
-        while (operator.reconciled().orElse(0) < count) {
+    /** Until it is ready and then no reconcile has ended for a while: seconds from the start to the last that has. */
+    double settled(OperatorProcess operator, long start) throws InterruptedException {
+        reconciler(operator);
+        double last = operator.reconciled();
+        long since = System.nanoTime();
+        while (seconds(since) < SETTLED.toSeconds()) {
             pause(start, operator);
+            double now = operator.reconciled();
+            since = now == last ? since : System.nanoTime();
+            last = now;
         }
-        return seconds(start);
+        return seconds(start) - seconds(since);
     }
 
     private static void pause(long start, OperatorProcess operator) throws InterruptedException {

@@ -58,7 +58,7 @@ final class Waves {
     }
 
     /** Jobs that are left before it. */
-    int jobsBefore(int wave) {
+    private int jobsBefore(int wave) {
         return IntStream.range(wave, COUNT).map(later -> of(later).size()).sum();
     }
 
