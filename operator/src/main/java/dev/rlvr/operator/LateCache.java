@@ -46,10 +46,9 @@ final class LateCache<T extends HasMetadata> extends InformerEventSource<T, RLVR
         return full;
     }
 
-    /** Begins to fill it. The jobs themselves are known by then. */
+    /** Begins to fill it. The jobs themselves are known by then. Not synchronized: the filling holds the lock, and nobody is to wait for it. */
     @Override
-    @SuppressWarnings(
-            "UnsynchronizedOverridesSynchronized") // the filling holds the lock, and the SDK is not to wait for it
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized")
     public void start() {
         Thread _ = Thread.ofPlatform().daemon().name("filling " + name()).start(this::fill);
     }
@@ -93,9 +92,9 @@ final class LateCache<T extends HasMetadata> extends InformerEventSource<T, RLVR
         }
     }
 
-    /** Does not wait for it to be full. */
+    /** Does not wait for it to be full, and so is not synchronized. */
     @Override
-    @SuppressWarnings("UnsynchronizedOverridesSynchronized") // the filling holds the lock
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized")
     public void stop() {
         stopped = true;
         stopInformers();

@@ -12,7 +12,7 @@ import java.util.function.Predicate;
  * @param log what the API server has been asked for
  */
 record Waiting(KubernetesClient client, AuditLog log) {
-    static final Duration PATIENCE = Duration.ofMinutes(2);
+    static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration QUIET = Duration.ofSeconds(10);
     private static final Duration SETTLED = Duration.ofSeconds(2);
 
