@@ -43,7 +43,7 @@ record Waiting(KubernetesClient client, AuditLog log) {
             throw new IllegalStateException("the operator has ended, or does not begin to work; see operator.log");
         }
         // each answer takes some of the time that the operator needs to start
-        Thread.sleep(200);
+        Thread.sleep(500);
     }
 
     /** Returns once the operator has sent nothing for a while. */
