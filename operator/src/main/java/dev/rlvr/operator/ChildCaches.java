@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +28,7 @@ final class ChildCaches {
     private static final Logger LOG = LoggerFactory.getLogger(ChildCaches.class);
 
     private final Map<Class<? extends HasMetadata>, LateCache<?>> caches = new ConcurrentHashMap<>();
-    private final AtomicBoolean full = new AtomicBoolean();
+    private final AtomicInteger filling = new AtomicInteger(Children.KINDS.size());
 
     List<EventSource<?, RLVRJob>> open(EventSourceContext<RLVRJob> context) {
         Children.KINDS.forEach(kind -> caches.put(kind, cache(kind, context)));
@@ -37,12 +37,12 @@ final class ChildCaches {
 
     /** Whether they show all that there is, by and by. Until then they are not to be read. */
     boolean areFull() {
-        return full.get();
+        return filling.get() == 0;
     }
 
-    /** What was told before the last one was full has been passed over. */
-    private void lookIfFull(EventSourceContext<RLVRJob> context, EventHandler handler) {
-        if (caches.values().stream().allMatch(LateCache::isFull) && full.compareAndSet(false, true)) {
+    /** One more is full. What was told before the last one is has been passed over. */
+    private void filled(EventSourceContext<RLVRJob> context, EventHandler handler) {
+        if (filling.decrementAndGet() == 0) {
             LOG.info("All that belongs to jobs is known");
             context.getPrimaryCache().keys().map(Event::new).forEach(handler::handleEvent);
         }
@@ -90,7 +90,7 @@ final class ChildCaches {
                 cache.withItemStore(new ReducedStore<>(kind));
             }
         }
-        return new LateCache<>(cache.build(), context, handler -> lookIfFull(context, handler));
+        return new LateCache<>(cache.build(), context, handler -> filled(context, handler));
     }
 
     private static Set<ResourceID> owner(HasMetadata child) {

@@ -42,10 +42,6 @@ final class LateCache<T extends HasMetadata> extends InformerEventSource<T, RLVR
         this.whenFull = whenFull;
     }
 
-    boolean isFull() {
-        return full;
-    }
-
     /** Begins to fill it. The jobs themselves are known by then. Not synchronized: the filling holds the lock, and nobody is to wait for it. */
     @Override
     @SuppressWarnings("UnsynchronizedOverridesSynchronized")
@@ -97,9 +93,10 @@ final class LateCache<T extends HasMetadata> extends InformerEventSource<T, RLVR
     @SuppressWarnings("UnsynchronizedOverridesSynchronized")
     public void stop() {
         stopped = true;
-        stopInformers();
         if (full) {
             super.stop();
+        } else {
+            stopInformers();
         }
     }
 
