@@ -24,12 +24,12 @@ record Outcome(Targets targets, ObjectNode figures) {
             | all jobs `Running` | %.1f jobs/s |
             | requests of the operator for a job | %.1f |
             | reconciles while all are created at once; median, p99 | %.0f; %.0f, %.0f ms |
-            | at %.0f new jobs a second: median, p99; created → `Running`, median and p99 | %.0f, %.0f ms; %s s |
+            | at %.1f new jobs a second: median, p99; created → `Running`, median and p99 | %.0f, %.0f ms; %s s |
             | the API server's own time for that, median and p99 | a reconcile %s; Role %s, RoleBinding %s; lists of Jobs %s, of pods %s; status %s ms |
             | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
             | restart → first reconcile; all caches full; all jobs reconciled | %.1f; %.1f; %.1f s |
             | restart → a new job runs; one that has ended meanwhile is `Succeeded`; a bare client reads as much | %.1f; %.1f; %.1f s |
-            | deletion of two thirds of the jobs with the operator, of one without it | %.1f, %.1f jobs/s |
+            | deletion of five ninths of the jobs with the operator, of four without it | %.1f, %.1f jobs/s |
             | end of 429 → all jobs `Running` | %.1f s |
             | processors busy while jobs are created | %s |
             """.formatted(
