@@ -134,6 +134,11 @@ final class History implements AutoCloseable {
         return present().stream().filter(kind::isInstance).map(kind::cast).toList();
     }
 
+    /** Whether an object is there, as far as the news have come. */
+    synchronized boolean has(HasMetadata object) {
+        return present.containsKey(object.getMetadata().getUid());
+    }
+
     /** The job that an object belongs to, by its name or label. */
     static Optional<String> job(HasMetadata object) {
         return object instanceof RLVRJob
