@@ -29,7 +29,7 @@ record Outcome(Targets targets, ObjectNode figures) {
             | memory (RSS) with all jobs; after the restart; at the end | %.0f; %.0f; %.0f MiB |
             | restart → first reconcile; all caches full; all jobs reconciled | %.1f; %.1f; %.1f s |
             | restart → a new job runs; one that has ended meanwhile is `Succeeded`; a bare client reads as much | %.1f; %.1f; %.1f s |
-            | deletion of five ninths of the jobs with the operator, of four without it | %.1f, %.1f jobs/s |
+            | deletion with the operator, without it | %.1f, %.1f jobs/s |
             | end of 429 → all jobs `Running` | %.1f s |
             | processors busy while jobs are created | %s |
             """.formatted(

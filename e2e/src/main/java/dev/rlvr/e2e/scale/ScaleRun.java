@@ -402,10 +402,10 @@ final class ScaleRun {
         for (int wave = 0; wave < Waves.COUNT; wave++) {
             boolean without = Waves.WITHOUT.contains(wave);
             if (without && operator.process().isAlive()) {
-                if (first.containsValue(operator.process().toHandle())) {
+                if (wave == Waves.WITHOUT.getFirst()) {
                     Figures.busy(phase, before, processes(first));
-                    Figures.memory(figures, operator, "while_deleting");
                 }
+                Figures.memory(figures, operator, "before_wave_" + wave);
                 operator.kill();
                 operator.close();
             } else if (!without && !operator.process().isAlive()) {
@@ -434,11 +434,9 @@ final class ScaleRun {
                 rate >= creation || share >= 0.8);
         targets.atMost(
                 "memory of the operator (RSS), at most",
-                Stream.of("after_creation", "after_restart", "at_the_end", "while_deleting", "after_deletion")
-                        .mapToDouble(when -> figures.path("memory_mib")
-                                .path(when)
-                                .path("highest")
-                                .asDouble())
+                figures.path("memory_mib")
+                        .valueStream()
+                        .mapToDouble(when -> when.path("highest").asDouble())
                         .max()
                         .orElseThrow(),
                 256,

@@ -146,13 +146,11 @@ final class StormyCluster implements AutoCloseable {
             return;
         }
         List<Integer> missing = missing(job, own);
-        if (!missing.isEmpty() && !history.has(job)) {
-            // a round may take a second, which is ten of the operator's; a real controller has a watch
-            return;
-        }
-        missing.forEach(index -> pods.create(job, index));
         if (missing.isEmpty()) {
             goOn(job, own, attempt);
+        } else if (history.has(job)) {
+            // a round may take a second, which is ten of the operator's; a real controller has a watch
+            missing.forEach(index -> pods.create(job, index));
         }
     }
 
